@@ -1,0 +1,162 @@
+// Building nodes: shape check at birth, hash-consing, the short forms of graph.h.
+#include "ir/graph.h"
+
+#include <cstring>
+#include <functional>
+
+namespace rnnc {
+namespace {
+
+constexpr OpInfo kInfo[] = {
+#define OP(id, name, arity, cls, flags) {name, arity, OpClass::cls, OpFlag::flags},
+#include "ir/ops.def"
+};
+constexpr Op kOps[] = {
+#define OP(id, name, arity, cls, flags) Op::id,
+#include "ir/ops.def"
+};
+
+void mix(uint64_t& hash, uint64_t word) {
+  hash ^= word + 0x9e3779b97f4a7c15ull + (hash << 6) + (hash >> 2);
+  hash *= 0xff51afd7ed558ccdull;
+  hash ^= hash >> 32;
+}
+
+uint64_t hash_of(Op op, std::span<const NodeId> args, const Attr& attr, const Shape& shape) {
+  uint64_t hash = uint64_t(op) + 1;
+  uint64_t bits;
+  std::memcpy(&bits, &attr.value, sizeof bits);
+  mix(hash, bits);
+  mix(hash, uint64_t(uint32_t(attr.name)) << 32 | uint32_t(attr.offset));
+  mix(hash, uint64_t(attr.flags) << 40 | uint64_t(shape.type) << 32 | uint32_t(shape.cols));
+  mix(hash, uint64_t(shape.rows.kind) << 8 | shape.rows.dim);
+  mix(hash, uint64_t(uint32_t(shape.rows.begin)) << 32 | uint32_t(shape.rows.end));
+  for (NodeId a : args) mix(hash, a);
+  return hash;
+}
+
+}  // namespace
+
+const OpInfo& info(Op op) { return kInfo[size_t(op)]; }
+std::span<const Op> all_ops() { return kOps; }
+
+bool Graph::equal(NodeId id, Op op, std::span<const NodeId> args, const Attr& attr, const Shape& shape) const {
+  const Node& n = nodes_[id];
+  return n.op == op && n.attr == attr && n.shape == shape && n.arg_count == args.size() &&
+         std::equal(args.begin(), args.end(), args_.begin() + n.first_arg);
+}
+
+void Graph::grow_table() {
+  table_.assign(std::max<size_t>(1024, table_.size() * 2), kNoNode);
+  for (NodeId id = 0; id < nodes_.size(); ++id) {
+    size_t slot = hash_of(nodes_[id].op, args(id), nodes_[id].attr, nodes_[id].shape) & (table_.size() - 1);
+    while (table_[slot] != kNoNode) slot = (slot + 1) & (table_.size() - 1);
+    table_[slot] = id;
+  }
+}
+
+NodeId Graph::add(Op op, std::span<const NodeId> args, const Attr& attr, const Shape& wanted) {
+  // The operands may be a view of args_ itself, which grows below.
+  std::array<NodeId, 4> few;
+  std::vector<NodeId> many;
+  if (args.size() <= few.size()) {
+    std::copy(args.begin(), args.end(), few.begin());
+    args = std::span(few).first(args.size());
+  } else {
+    many.assign(args.begin(), args.end());
+    args = many;
+  }
+  if (info(op).flag == OpFlag::Commutative && args[0] > args[1]) std::swap(few[0], few[1]);
+  std::vector<Shape> shapes;
+  shapes.reserve(args.size());
+  for (NodeId a : args) {
+    if (a >= nodes_.size()) throw GraphError(std::string(info(op).name) + ": operand is not in the graph");
+    shapes.push_back(nodes_[a].shape);
+  }
+  const Shape shape = infer_shape(op, shapes, attr, wanted);
+
+  if (nodes_.size() * 2 >= table_.size()) grow_table();
+  size_t slot = hash_of(op, args, attr, shape) & (table_.size() - 1);
+  for (; table_[slot] != kNoNode; slot = (slot + 1) & (table_.size() - 1)) {
+    if (equal(table_[slot], op, args, attr, shape)) return table_[slot];
+  }
+  const NodeId id = NodeId(nodes_.size());
+  table_[slot] = id;
+  Node node;
+  node.attr = attr;
+  node.shape = shape;
+  node.first_arg = uint32_t(args_.size());
+  node.arg_count = uint32_t(args.size());
+  node.origin = origin_;
+  node.op = op;
+  node.backward = backward_;
+  args_.insert(args_.end(), args.begin(), args.end());
+  nodes_.push_back(node);
+  return id;
+}
+
+int32_t Graph::name_id(std::string_view name) {
+  auto it = name_ids_.find(name);
+  if (it != name_ids_.end()) return it->second;
+  const int32_t id = int32_t(names.size());
+  names.emplace_back(name);
+  name_ids_.emplace(std::string(name), id);
+  return id;
+}
+
+uint32_t Graph::add_origin(Origin origin) {
+  if (origins.back() == origin) return uint32_t(origins.size() - 1);
+  origins.push_back(std::move(origin));
+  return uint32_t(origins.size() - 1);
+}
+
+Graph Graph::empty_copy() const {
+  Graph g;
+  g.names = names;
+  g.name_ids_ = name_ids_;
+  g.origins = origins;
+  return g;
+}
+
+NodeId Graph::variable(std::string_view name, int32_t rows, int32_t cols) {
+  return add(Op::Variable, {}, {.name = name_id(name)}, {Type::F32, Rows::fixed(rows), cols});
+}
+NodeId Graph::input(std::string_view name, Shape shape) { return add(Op::Input, {}, {.name = name_id(name)}, shape); }
+NodeId Graph::constant(double value, Rows rows, int32_t cols) {
+  return add(Op::Constant, {}, {.value = value}, {Type::F32, rows, cols});
+}
+NodeId Graph::same_shape_constant(double value, NodeId like) {
+  return constant(value, nodes_[like].shape.rows, nodes_[like].shape.cols);
+}
+NodeId Graph::sum(std::span<const NodeId> terms) { return terms.size() == 1 ? terms[0] : add(Op::Sum, terms); }
+NodeId Graph::one_hot(NodeId index, int32_t cols) {
+  return add(Op::OneHot, std::array{index}, {}, {Type::F32, shape(index).rows, cols});
+}
+NodeId Graph::slice_cols(NodeId a, int32_t offset, int32_t cols) {
+  if (offset == 0 && cols == shape(a).cols) return a;
+  return add(Op::SliceCols, std::array{a}, {.offset = offset}, {shape(a).type, shape(a).rows, cols});
+}
+NodeId Graph::slice_rows(NodeId a, Rows rows, int32_t offset) {
+  if (rows == shape(a).rows) return a;
+  return add(Op::SliceRows, std::array{a}, {.offset = offset}, {shape(a).type, rows, shape(a).cols});
+}
+NodeId Graph::concat_cols(std::span<const NodeId> parts) {
+  return parts.size() == 1 ? parts[0] : add(Op::ConcatCols, parts);
+}
+NodeId Graph::concat_rows(std::span<const NodeId> parts) {
+  return parts.size() == 1 ? parts[0] : add(Op::ConcatRows, parts);
+}
+NodeId Graph::take_rows(NodeId a, Rows rows) {
+  if (rows == shape(a).rows) return a;
+  return add(Op::TakeRows, std::array{a}, {}, {shape(a).type, rows, shape(a).cols});
+}
+NodeId Graph::pad_rows(NodeId a, Rows rows) {
+  if (rows == shape(a).rows) return a;
+  return add(Op::PadRows, std::array{a}, {}, {shape(a).type, rows, shape(a).cols});
+}
+NodeId Graph::tail_rows(NodeId a, int32_t step) { return add(Op::TailRows, std::array{a}, {.offset = step}); }
+NodeId Graph::scatter_add(NodeId d, NodeId index, int32_t table_rows) {
+  return add(Op::ScatterAdd, std::array{d, index}, {}, {Type::F32, Rows::fixed(table_rows), shape(d).cols});
+}
+
+}  // namespace rnnc

@@ -1,0 +1,145 @@
+// What a data block says, as plain values: the readers' side of the language.
+//
+// The driver translates the syntax tree of a data block to a DataSpec, so that the runtime need not know
+// the syntax tree. Everything carries its place in the .rnn file, for messages.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rnnc {
+
+/// A place in the .rnn file, counted from 1.
+struct SpecPlace {
+  int line = 0;
+  int column = 0;
+};
+
+/// To which part the rows of a source go; All: they are dealt by `split`.
+enum class Part { Train, Valid, Test, All };
+
+inline constexpr std::array<Part, 3> kParts = {Part::Train, Part::Valid, Part::Test};
+
+/// "train", "valid", "test"; "read" for All.
+std::string_view part_name(Part part);
+
+enum class Format { Lines, Csv, Tsv, Columns };
+
+/// "lines", "csv", "tsv", "columns".
+std::string_view format_name(Format format);
+
+/// `read "a/*.txt", "b.txt" as csv(header = yes)`
+struct Source {
+  Part part = Part::All;
+  std::vector<std::string> patterns;
+  Format format = Format::Lines;
+  bool header = false;  // csv, tsv: the first record names the columns
+  bool latin1 = false;
+  SpecPlace place;  // of `read`, `train`, `valid` or `test`
+};
+
+/// What an encoder expression is made of. In parentheses: the operands.
+enum class EncodeOp {
+  Line,         // the line: text
+  File,         // the file's name without folder and ending: text
+  Row,          // the number of the row: number
+  Column,       // col(number) or col("text"): text
+  Rest,         // rest(number), of `columns`: text
+  Text,         // a constant
+  Number,       // a constant
+  Lower,        // (text) -> text
+  Chars,        // (text) -> symbols, one a code point
+  Words,        // (text) -> symbols
+  Bytes,        // (text) -> symbols
+  Category,     // (text or number) -> one entry of a vocabulary
+  ToNumber,     // number(text) -> number
+  Numbers,      // (text or number, ...) -> one number each
+  Standardize,  // (text or number, ...) -> one number each, mean 0 and deviation 1 in the training part
+  Equals,       // (value, constant, ...) -> 1 or 0
+  Add,
+  Subtract,
+  Multiply,
+  Divide,
+  Power,
+  Negate,
+  Sin,
+  Cos,
+  Log,
+  Sqrt,
+  Abs,
+  Exp
+};
+
+/// The tree of an encoder: `chars(lower(line), end = yes)`.
+struct EncodeExpr {
+  EncodeOp op = EncodeOp::Line;
+  std::vector<EncodeExpr> operands;
+  double number = 0;   // Number: the value; Column, Rest: counted from 1, 0 if named by `text`
+  std::string text;    // Text: the value; Column: the name in the header
+  bool end = false;    // Chars, Words, Bytes: append <eos>
+  bool marks = false;  // Words: signs are words of their own
+  SpecPlace place;
+};
+
+/// As it stands in the file, for messages: `col("Temp")`.
+std::string to_text(const EncodeExpr& expr);
+
+enum class FieldKind {
+  Numbers,   // float [width] a row; `[]` is width 1
+  Category,  // one id a row
+  Sequence   // ids along `dimension`
+};
+
+/// `x: C[T] = chars(line)`
+struct Field {
+  std::string name;
+  FieldKind kind = FieldKind::Numbers;
+  std::string vocabulary;  // Category, Sequence
+  std::string dimension;   // Sequence: T
+  int64_t width = 1;       // Numbers: how many
+  EncodeExpr value;
+  SpecPlace place;
+};
+
+/// `split train = 0.8`
+struct Share {
+  Part part = Part::Train;
+  double share = 0;
+};
+
+/// `limit T = 24`, `pad T = 10`
+struct LengthSetting {
+  std::string dimension;
+  int64_t length = 0;
+  SpecPlace place;
+};
+
+/// `vocab C(max = n, min = m)`, and what else the file asks of a vocabulary.
+struct VocabularySpec {
+  std::string name;
+  std::optional<int64_t> max;  // the most frequent
+  int64_t min = 1;             // seen at least as often
+  bool bos = false;            // `delay` is used on it: it has <bos>
+  SpecPlace place;
+};
+
+/// A data block.
+struct DataSpec {
+  std::string file;  // the .rnn file as messages name it
+  std::string name;  // of the block
+  SpecPlace place;
+  std::vector<Source> sources;
+  std::vector<Field> fields;
+  std::vector<Share> split;  // in the order in which they are named
+  SpecPlace split_place;
+  std::vector<LengthSetting> limits;
+  std::vector<LengthSetting> pads;
+  std::vector<VocabularySpec> vocabularies;  // those with a setting or a need of their own
+  std::optional<int64_t> take;
+};
+
+}  // namespace rnnc

@@ -27,16 +27,16 @@ inline constexpr std::array<Part, 3> kParts = {Part::Train, Part::Valid, Part::T
 /// "train", "valid", "test"; "read" for All.
 std::string_view part_name(Part part);
 
-enum class Format { Lines, Csv, Tsv, Columns };
+enum class DataFormat { Lines, Csv, Tsv, Columns };
 
 /// "lines", "csv", "tsv", "columns".
-std::string_view format_name(Format format);
+std::string_view format_name(DataFormat format);
 
 /// `read "a/*.txt", "b.txt" as csv(header = yes)`
-struct Source {
+struct DataSource {
   Part part = Part::All;
   std::vector<std::string> patterns;
-  Format format = Format::Lines;
+  DataFormat format = DataFormat::Lines;
   bool header = false;  // csv, tsv: the first record names the columns
   bool latin1 = false;
   SpecPlace place;  // of `read`, `train`, `valid` or `test`
@@ -95,7 +95,7 @@ enum class FieldKind {
 };
 
 /// `x: C[T] = chars(line)`
-struct Field {
+struct DataField {
   std::string name;
   FieldKind kind = FieldKind::Numbers;
   std::string vocabulary;  // Category, Sequence
@@ -132,8 +132,8 @@ struct DataSpec {
   std::string file;  // the .rnn file as messages name it
   std::string name;  // of the block
   SpecPlace place;
-  std::vector<Source> sources;
-  std::vector<Field> fields;
+  std::vector<DataSource> sources;
+  std::vector<DataField> fields;
   std::vector<Share> split;  // in the order in which they are named
   SpecPlace split_place;
   std::vector<LengthSetting> limits;

@@ -45,7 +45,7 @@ Learned learned_from_json(const nlohmann::json& json);
 
 /// A data block in memory.
 struct Dataset {
-  std::vector<Field> fields;            // what is encoded here, in the order of the data block
+  std::vector<DataField> fields;            // what is encoded here, in the order of the data block
   std::vector<FieldData> data;          // as `fields`
   std::vector<std::string> dimensions;  // sequence dimensions, in the order in which they first appear
   int64_t rows = 0;

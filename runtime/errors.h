@@ -10,8 +10,6 @@
 
 namespace rnnc {
 
-enum class Severity { Warning, Error };
-
 /// One message. `line` and `column` count from 1; 0 means that the place is not known (and is not printed).
 struct DataMessage {
   std::string file;
@@ -20,7 +18,7 @@ struct DataMessage {
   std::string message;
   std::vector<std::string> notes;
   std::vector<std::string> help;
-  Severity severity = Severity::Error;
+  bool warning = false;
 };
 
 /// The text form: `FILE:LINE:COL: error: MSG`, then `      = note` and `      = help: ...`, a line each;

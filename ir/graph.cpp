@@ -66,7 +66,7 @@ NodeId Graph::add(Op op, std::span<const NodeId> args, const Attr& attr, const S
     many.assign(args.begin(), args.end());
     args = many;
   }
-  if (info(op).flag == OpFlag::Commutative && args[0] > args[1]) std::swap(few[0], few[1]);
+  if (args.size() == 2 && info(op).flag == OpFlag::Commutative && args[0] > args[1]) std::swap(few[0], few[1]);
   std::vector<Shape> shapes;
   shapes.reserve(args.size());
   for (NodeId a : args) {

@@ -4,6 +4,7 @@
 // a loop, back-propagation the loop backwards, dead code a loop backwards. A pass takes a graph and returns one.
 #pragma once
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -43,7 +44,11 @@ struct Attr {
   int32_t offset = 0;    // slice_cols: first column; slice_rows of a matrix: first row; tail_rows: step;
                          // scan: index into Model::scans; scan_result: which
   uint8_t flags = 0;     // matmul: kTransposeLeft | kTransposeRight
-  bool operator==(const Attr&) const = default;
+  /// The value is compared by its bits: -0 is not 0, and a NaN is itself.
+  bool operator==(const Attr& b) const {
+    return std::bit_cast<uint64_t>(value) == std::bit_cast<uint64_t>(b.value) && name == b.name &&
+           offset == b.offset && flags == b.flags;
+  }
 };
 constexpr uint8_t kTransposeLeft = 1, kTransposeRight = 2;
 

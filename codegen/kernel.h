@@ -1,21 +1,31 @@
 // A kernel as a value: what the plan asks for and the emitters compile. Equal kernels share their code, so
-// everything that differs from step to step (addresses, strides, row counts, widths, depths) is an argument of the
-// call (runtime/abi.h), and what stands here does not depend on the number of time steps.
+// everything that differs from step to step (addresses, strides, row counts, widths, depths) is an argument
+// of the call (runtime/abi.h), and what stands here does not depend on the number of time steps.
 #pragma once
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "ir/graph.h"
+#include "runtime/abi.h"
 
 namespace rnnc {
+
+struct Target;  // codegen/target.h
+
+/// A kernel that makes no sense: a mistake of ours, told with the kernel's key.
+struct KernelError : std::logic_error {
+  using std::logic_error::logic_error;
+};
 
 enum class KernelKind : uint8_t {
   Rows,            // an iteration space rows x cols: [product] -> body, one row at a time
   ColumnSum,       // the body's value summed over the rows, last row first: [rows, cols] -> [1, cols]
-  WeightGradient,  // operand 2 [K, N] = sum over segments of operand 0 [., K] transposed times operand 1 [., N]
-  ScatterAdd,      // operand 2 [V, E] = 0, then row index[r] of it += row r of operand 0 [R, E], last row first;
-                   // operand 1: int32 index [R, 1], negative: skipped; rows[1] = V
+  WeightGradient,  // operand 2 [K, N] = sum over segments of operand 0 [., K] transposed times operand 1 [.,
+                   // N]
+  ScatterAdd,  // operand 2 [V, E] = 0, then row index[r] of it += row r of operand 0 [R, E], last row first;
+               // operand 1: int32 index [R, 1], negative: skipped; rows[1] = V
 };
 
 /// How an instruction reaches an operand from the position (row, col) of the iteration space.
@@ -24,11 +34,12 @@ enum class Access : uint8_t {
   RowVector,  // data + col                  the same for all rows:    [1, C]
   ColVector,  // data + row * stride         the same for all columns: [R, 1]
   Scalar,     // data                        [1, 1]
-  Gather,     // data + index[row] * stride + col, 0 where the index is negative; `index` is another operand, int32
+  Gather,     // data + index[row] * stride + col, 0 where the index is negative; `index` is another operand,
+              // int32
 };
 
-/// One instruction of a body; its number is the number of the value it makes. Values are f32; int32 operands are
-/// converted when loaded and stored (indices below 2^24 are exact).
+/// One instruction of a body; its number is the number of the value it makes. Values are f32; int32 operands
+/// are converted when loaded and stored (indices below 2^24 are exact).
 struct Instr {
   enum Code : uint8_t {
     Load,      // operand by access; rows >= rows[limit] give 0 if limit >= 0
@@ -38,7 +49,8 @@ struct Instr {
     Compute,   // op (class Elementwise, one or two operands, or Sum with operands a and b): a, b
     OneHot,    // 1 where the column number is value a, else 0
     Tail,      // value a, but 0 in rows < rows[limit]
-    Reduce,    // op SumCols, MaxCols or ArgMax of value a over the columns of this row: the same in every column
+    Reduce,    // op SumCols, MaxCols or ArgMax of value a over the columns of this row: the same in every
+               // column
     Store,     // value a to operand, access Matrix, or ColVector for a value that is the same in every column
   };
   Code code = Constant;
@@ -66,31 +78,41 @@ struct Product {
 struct Kernel {
   KernelKind kind = KernelKind::Rows;
   int operands = 0;
-  int row_counts = 1;         // how many entries of KernelArgs::rows are read
-  Product product;            // kind Rows only
-  std::vector<Instr> body;    // kinds Rows and ColumnSum
-  int16_t sum_value = -1;     // kind ColumnSum: the value summed, and where it goes (a RowVector)
+  int row_counts = 1;       // how many entries of KernelArgs::rows are read
+  Product product;          // kind Rows only
+  std::vector<Instr> body;  // kinds Rows and ColumnSum
+  int16_t sum_value = -1;   // kind ColumnSum: the value summed, and where it goes (a RowVector)
   int16_t sum_operand = -1;
-  int chunks = 1;             // kind WeightGradient: chunks of 16 columns in a tile (1..4)
+  int chunks = 1;  // kind WeightGradient: chunks of 16 columns in a tile (1..4)
   bool operator==(const Kernel&) const = default;
 
   /// One line of text, equal for equal kernels.
   std::string key() const;
 };
 
-/// Packed right operand of a product [K, parts * N]: panel j holds, for k = 0 .. K-1, its columns side by side,
-/// 16 * width() floats. With parts > 1 those are columns 16j .. 16j+15 of every part (gates interleaved by 16
-/// hidden units); with one part columns 16*chunks*j .. Columns past the end are 0.
+/// Packed right operand of a product [K, parts * N]: panel j holds, for k = 0 .. K-1, its columns side by
+/// side, 16 * width() floats. With parts > 1 those are columns 16j .. 16j+15 of every part (gates interleaved
+/// by 16 hidden units); with one part columns 16*chunks*j .. Columns past the end are 0.
 struct PanelLayout {
   int parts = 1;
   int chunks = 1;
   int width() const { return parts > 1 ? parts : chunks; }  // chunks of 16 floats per k
-  int64_t panels(int64_t n) const { int64_t w = 16 * (parts > 1 ? 1 : chunks); return (n + w - 1) / w; }
+  int64_t panels(int64_t n) const {
+    int64_t w = 16 * (parts > 1 ? 1 : chunks);
+    return (n + w - 1) / w;
+  }
   int64_t floats(int64_t k, int64_t n) const { return panels(n) * k * 16 * width(); }
 };
 
-/// How many chunks a panel or tile for n columns should have: the number (4, 3, 2 or 1; the first if equal) that
-/// wastes the fewest columns.
+/// How many chunks a panel or tile for n columns should have: the number (4, 3, 2 or 1; the first if equal)
+/// that wastes the fewest columns.
 int best_chunks(int64_t n);
+
+/// How many units of work a call with these arguments has: rows (Rows), chunks of 16 columns (ColumnSum,
+/// ScatterAdd) or tiles (WeightGradient).
+int64_t unit_count(const Kernel& kernel, const KernelArgs& args, const Target& target);
+
+/// Throws KernelError unless operands, values and limits are in range and the body suits the kind.
+void check(const Kernel& kernel);
 
 }  // namespace rnnc

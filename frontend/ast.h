@@ -34,6 +34,9 @@ enum class BinaryOp {
 /// How the operator is written: `+`, `@`, `<=`, ...
 const char* spelling(BinaryOp op);
 
+/// No expression is higher than this, so that recursion over one never exhausts the stack.
+inline constexpr uint32_t kMaxHeight = 256;
+
 /// An expression. `place` is the word that messages point at: of an operator the sign, of a call,
 /// index or part the first word.
 struct Expr {
@@ -50,7 +53,8 @@ struct Expr {
   };
   Kind kind = Kind::Number;
   Place place;
-  NodeId id = 0;  ///< of every expression
+  NodeId id = 0;        ///< of every expression
+  uint32_t height = 1;  ///< levels of expressions in it; the parser keeps it below kMaxHeight
   double number = 0;
   bool whole = false;
   std::string text;

@@ -1,0 +1,58 @@
+// Merges products and gathers along M: see passes.h.
+#include <algorithm>
+#include <map>
+
+#include "passes/groups.h"
+#include "passes/passes.h"
+#include "passes/rebuild.h"
+
+namespace rnnc {
+namespace {
+
+/// The operand that differs from step to step: the left one of a product, the indices of a gather.
+int moving_operand(Op op) { return op == Op::MatMul ? 0 : 1; }
+
+/// One product of the stacked left operands; members are consecutive steps, each becomes a slice of rows.
+void emit_stacked(Rebuild& r, const Merge& merge) {
+  std::vector<NodeId> steps;
+  const Node& node = r.from[merge.members[0]];
+  const int moving = moving_operand(node.op);
+  for (NodeId id : merge.members) steps.push_back(r.map[r.from.arg(id, moving)]);
+  std::vector<NodeId> args = r.mapped_args(merge.members[0]);
+  args[moving] = add_simplified(r.to, Op::ConcatRows, steps, {}, {});
+  const NodeId all = r.to.add(node.op, args, node.attr, node.shape);
+  for (NodeId id : merge.members) {
+    r.origin_of(id);
+    r.map[id] = r.to.slice_rows(all, r.from.shape(id).rows);
+  }
+}
+
+}  // namespace
+
+Graph batch_over_time(const Graph& graph) {
+  std::vector<Merge> merges;
+  for (const Group& group : find_groups(graph)) {
+    std::map<std::pair<int32_t, uint8_t>, std::vector<NodeId>> by_depth;
+    for (size_t i = 0; i < group.members.size(); ++i) {
+      const Rows rows = graph.shape(group.members[i]).rows;
+      if (rows.kind == Rows::Steps) by_depth[{group.depth[i], rows.dim}].push_back(group.members[i]);
+    }
+    for (auto& [key, members] : by_depth) {
+      auto begin = [&](NodeId id) { return graph.shape(id).rows.begin; };
+      std::stable_sort(members.begin(), members.end(), [&](NodeId a, NodeId b) { return begin(a) < begin(b); });
+      std::vector<Merge> runs;  // runs of steps without gaps
+      for (NodeId id : members) {
+        auto fits = [&](const Merge& run) { return graph.shape(run.members.back()).rows.end == begin(id); };
+        const auto run = std::find_if(runs.begin(), runs.end(), fits);
+        if (run == runs.end()) runs.push_back({{id}, emit_stacked});
+        else run->members.push_back(id);
+      }
+      for (Merge& run : runs) {
+        if (run.members.size() > 1) merges.push_back(std::move(run));
+      }
+    }
+  }
+  return merges.empty() ? graph : dce(apply_merges(graph, std::move(merges)));
+}
+
+}  // namespace rnnc

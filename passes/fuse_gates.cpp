@@ -1,0 +1,76 @@
+// Merges products along N: see passes.h.
+#include <map>
+#include <tuple>
+
+#include "passes/groups.h"
+#include "passes/passes.h"
+#include "passes/rebuild.h"
+
+namespace rnnc {
+namespace {
+
+/// Joined right operands [A B ...] of one merge, as columns or, if they are used transposed, as rows of Bᵀ.
+NodeId join(Graph& to, const std::vector<NodeId>& rights, uint8_t flags) {
+  const Op op = flags & kTransposeRight ? Op::ConcatRows : Op::ConcatCols;
+  return add_simplified(to, op, rights, {}, {});
+}
+
+/// One product for all members, which have the same left operand; each member becomes a slice of it.
+void emit_joined(Rebuild& r, const Merge& merge) {
+  std::vector<NodeId> rights;
+  for (NodeId id : merge.members) rights.push_back(r.map[r.from.arg(id, 1)]);
+  const uint8_t flags = r.from[merge.members[0]].attr.flags;
+  const NodeId left = r.map[r.from.arg(merge.members[0], 0)];
+  const NodeId product = r.to.matmul(left, join(r.to, rights, flags), flags);
+  int32_t at = 0;
+  for (NodeId id : merge.members) {
+    r.origin_of(id);
+    r.map[id] = r.to.slice_cols(product, at, r.from.shape(id).cols);
+    at += r.from.shape(id).cols;
+  }
+}
+
+}  // namespace
+
+Graph fuse_gates(const Graph& graph) {
+  const std::vector<Group> groups = find_groups(graph);
+  // Equal lists of left operands, flags and profile; and right operands that stand at the same place: weights.
+  std::map<std::tuple<std::vector<NodeId>, uint8_t, bool>, std::vector<size_t>> alike;
+  std::vector<std::vector<size_t>*> order;
+  for (size_t k = 0; k < groups.size(); ++k) {
+    if (groups[k].op != Op::MatMul || graph.shape(groups[k].right).rows.kind != Rows::Fixed) continue;
+    std::vector<NodeId> lefts;
+    for (NodeId id : groups[k].members) lefts.push_back(graph.arg(id, 0));
+    auto& list = alike[{std::move(lefts), groups[k].flags, groups[k].free()}];
+    if (list.empty()) order.push_back(&list);
+    list.push_back(k);
+  }
+  std::vector<Merge> merges;
+  for (const auto* list : order) {
+    if (list->size() < 2) continue;
+    for (size_t i = 0; i < groups[(*list)[0]].members.size(); ++i) {
+      Merge merge{{}, emit_joined};
+      for (size_t k : *list) merge.members.push_back(groups[k].members[i]);
+      merges.push_back(std::move(merge));
+    }
+  }
+  return merges.empty() ? graph : dce(apply_merges(graph, std::move(merges)));
+}
+
+Graph fuse_weight_gradients(const Graph& graph) {
+  const std::vector<bool> live = live_nodes(graph);
+  std::map<std::tuple<NodeId, uint8_t>, std::vector<NodeId>> alike;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Node& node = graph[id];
+    if (!live[id] || node.op != Op::MatMul || node.attr.flags != kTransposeLeft) continue;
+    if (graph.shape(graph.arg(id, 1)).rows.kind == Rows::Fixed) continue;
+    alike[{graph.arg(id, 0), node.attr.flags}].push_back(id);
+  }
+  std::vector<Merge> merges;
+  for (auto& [key, members] : alike) {
+    if (members.size() > 1) merges.push_back({members, emit_joined});
+  }
+  return merges.empty() ? graph : dce(apply_merges(graph, std::move(merges)));
+}
+
+}  // namespace rnnc

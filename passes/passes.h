@@ -1,0 +1,58 @@
+// The passes over an unrolled graph. Each is a pure function in its own file.
+#pragma once
+#include "ir/graph.h"
+#include "ir/model.h"
+
+namespace rnnc {
+
+/// One copy of each scan's step a time step; parameters shared, states passed on (unroll.cpp).
+/// `time_steps[dim]` is how many steps the program can take along each sequence dimension.
+///
+///   h = scan cell over x      →   h_0 = cell(x_0, h_init),  h_1 = cell(x_1, h_0), ...   h = [h_0; h_1; ...]
+Graph unroll(const Model& model, std::span<const int32_t> time_steps);
+
+/// The algebra of rules.cpp applied to every node.
+///
+///   x + 0 → x      one_hot(x)·E → E[x]      [A; 0]·B → [A·B; 0]
+Graph simplify(const Graph& graph);
+
+/// What no root needs goes.
+Graph dce(const Graph& graph);
+
+/// Products with the same left operands become one product of the joined right operands.
+///
+///   i = x·A      z = x·[A B]
+///   f = x·B  →   i = z[0:n],  f = z[n:2n]
+///
+/// Whole groups only, with equal profiles (groups.h): every time step is treated alike, and the output layer is
+/// never tied to the recurrence.
+Graph fuse_gates(const Graph& graph);
+
+/// The same for weight gradients, whose left operands fuse_sums has made equal.
+///
+///   dA = xᵀ·di     [dA dB] = xᵀ·[di df]
+///   dB = xᵀ·df  →
+Graph fuse_weight_gradients(const Graph& graph);
+
+/// A sum of products becomes one product, where the terms' groups have equal profiles; likewise a weight's
+/// gradient over all time steps, and a sum of row sums.
+///
+///   dh = di·Aᵀ + df·Bᵀ  →  dh = [di df]·[A B]ᵀ
+///   dW = Σ_t x_tᵀ·d_t   →  dW = [x_0; x_1; ...]ᵀ·[d_0; d_1; ...]
+///   db = Σ_t Σ_rows d_t →  db = Σ_rows [d_0; d_1; ...]
+Graph fuse_sums(const Graph& graph);
+
+/// Products with a common right operand that are independent of each other become one; likewise gathers.
+///
+///   p_0 = x_0·W      P = [x_0; x_1; ...]·W
+///   p_1 = x_1·W  →   p_t = P[t]
+Graph batch_over_time(const Graph& graph);
+
+/// Element-wise ops that share rows and columns become islands, one kernel each; an island that follows a product
+/// becomes its epilogue. Nodes get island numbers and stand island by island (islands.h).
+///
+///   i = sigmoid(a + b)          i = sigmoid(a + b)   @1
+///   c = i * g              →    c = i * g            @1
+Graph fuse_pointwise(const Graph& graph);
+
+}  // namespace rnnc

@@ -43,7 +43,7 @@ struct Attr {
   int32_t name = -1;     // variable, input: index into Graph::names
   int32_t offset = 0;    // slice_cols: first column; slice_rows of a matrix: first row; tail_rows: step;
                          // scan: index into Model::scans; scan_result: which
-  uint8_t flags = 0;     // matmul: kTransposeLeft | kTransposeRight
+  uint8_t flags = 0;     // matmul: kTransposeLeft | kTransposeRight; tail_rows of a whole batch: sequence dim
   /// The value is compared by its bits: -0 is not 0, and a NaN is itself.
   bool operator==(const Attr& b) const {
     return std::bit_cast<uint64_t>(value) == std::bit_cast<uint64_t>(b.value) && name == b.name &&
@@ -120,6 +120,8 @@ class Graph {
     return nodes_[id].op == Op::Constant && nodes_[id].attr.value == value;
   }
 
+  uint32_t arg_total() const { return uint32_t(args_.size()); }
+
   int32_t name_id(std::string_view name);
   const std::string& name(NodeId id) const { return names[nodes_[id].attr.name]; }
   void set_island(NodeId id, int32_t island) { nodes_[id].island = island; }
@@ -137,6 +139,7 @@ class Graph {
   std::vector<Root> roots;
 
  private:
+  friend struct GraphBreaker;  // tests of the verifier make graphs with it that `add` refuses
   bool equal(NodeId id, Op op, std::span<const NodeId> args, const Attr& attr, const Shape& shape) const;
   void grow_table();
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace rnnc {
 
 std::string to_string(Rows rows) {
@@ -29,7 +31,10 @@ int64_t RowTable::count(Rows rows) const {
     case Rows::Batch: return batch;
     case Rows::Steps: break;
   }
-  return row_offset[rows.dim][rows.end] - row_offset[rows.dim][rows.begin];
+  const int64_t* table = row_offset[rows.dim];
+  if (capacity == nullptr) return table[rows.end] - table[rows.begin];
+  const int32_t last = capacity[rows.dim];
+  return table[std::min(rows.end, last)] - table[std::min(rows.begin, last)];
 }
 
 }  // namespace rnnc

@@ -1,9 +1,9 @@
 // Shapes of graph values: rows, known or not until a batch arrives, times columns, always known.
 //
 // The language never writes the batch. In the graph the first dimension of every per-example value is *rows*:
-// one per example (`Batch`), one per example still running at a time step, or those of several steps below each
-// other (`Steps`). The rows of a batch are sorted by length, longest first, so the rows of step t are a prefix
-// of the rows of step t-1, and a stack of steps is packed: row_offset[t] is where step t begins.
+// one per example (`Batch`), one per example still running at a time step, or those of several steps below
+// each other (`Steps`). The rows of a batch are sorted by length, longest first, so the rows of step t are a
+// prefix of the rows of step t-1, and a stack of steps is packed: row_offset[t] is where step t begins.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -55,6 +55,8 @@ std::string to_string(const Shape& shape);
 struct RowTable {
   int64_t batch = 1;
   const int64_t* const* row_offset = nullptr;
+  const int32_t* capacity = nullptr;  // steps in the table of each dim; steps past it have no rows. Null: no
+                                      // such steps are asked for
   int64_t count(Rows rows) const;
 };
 

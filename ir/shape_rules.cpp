@@ -183,6 +183,8 @@ Shape tail_rows(const Use& use) {
   const int32_t step = use.attr.offset;
   if (!(step >= 0 && (a.rows.kind == Rows::Batch || (a.rows.is_step() && step >= a.rows.begin))))
     use.refuse(fmt::format("the rows of step {} are not among its first rows", step));
+  use.need(use.attr.flags == 0 || a.rows.kind == Rows::Batch,
+           "its steps already say which sequence is meant");
   return a;
 }
 

@@ -219,6 +219,19 @@ Shape transpose(const Use& use) {
   return {Type::F32, Rows::fixed(a.cols), a.rows.begin};
 }
 
+/// Which attributes an op reads; the others keep their defaults, so that equal nodes are one node.
+void check_attributes(const Use& use) {
+  const Op op = use.op;
+  const Attr& attr = use.attr;
+  const bool named = op == Op::Variable || op == Op::Input;
+  const bool cuts = op == Op::SliceCols || op == Op::SliceRows || op == Op::TailRows;
+  const bool scans = op == Op::Scan || op == Op::ScanResult;
+  use.need(named ? attr.name >= 0 : attr.name == -1, named ? "it needs a name" : "it takes no name");
+  use.need(op == Op::Constant || std::bit_cast<uint64_t>(attr.value) == 0, "it takes no value");
+  use.need(cuts || scans || attr.offset == 0, "it takes no offset");
+  use.need(op == Op::MatMul || op == Op::TailRows || attr.flags == 0, "it takes no flags");
+}
+
 Shape one_hot(const Use& use) {
   use.need_index(use.args[0]);
   use.need(use.wanted.cols >= 1, "it needs one column or more");
@@ -233,6 +246,7 @@ Shape infer_shape(Op op, std::span<const Shape> args, const Attr& attr, const Sh
   if (!(arity < 0 ? !args.empty() : args.size() == size_t(arity)))
     use.refuse(fmt::format("{} operands, but it takes {}", args.size(),
                            arity < 0 ? "one or more" : std::to_string(arity)));
+  check_attributes(use);
   switch (op) {
     case Op::Variable:
       if (!(wanted.type == Type::F32 && wanted.rows.kind == Rows::Fixed))

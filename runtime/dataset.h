@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/data_files.h"
 #include "runtime/data_spec.h"
 #include "runtime/errors.h"
 #include "runtime/vocabulary.h"
@@ -45,7 +46,7 @@ Learned learned_from_json(const nlohmann::json& json);
 
 /// A data block in memory.
 struct Dataset {
-  std::vector<DataField> fields;            // what is encoded here, in the order of the data block
+  std::vector<DataField> fields;        // what is encoded here, in the order of the data block
   std::vector<FieldData> data;          // as `fields`
   std::vector<std::string> dimensions;  // sequence dimensions, in the order in which they first appear
   int64_t rows = 0;
@@ -59,12 +60,6 @@ struct Dataset {
   int find(std::string_view field) const;
   /// Elements of sequence field `field` in row `row`.
   int64_t length(size_t field, int64_t row) const;
-};
-
-/// Where relative names of data files start.
-struct DataFolder {
-  std::string path;             // the folder of the .rnn file, or --data DIR
-  bool beside_rnn_file = true;  // for messages: "the folder of ptb.rnn"
 };
 
 /// Reads, deals and encodes the data of a block. Throws DataError: what is wrong, and where.

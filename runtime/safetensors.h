@@ -57,7 +57,4 @@ SafeTensors parse_safetensors(std::span<const std::byte> bytes, const std::strin
 void write_safetensors(const std::string& path, std::span<const TensorView> tensors,
                        const std::map<std::string, std::string>& metadata);
 
-/// Replaces the file at `path` by `content` (the pieces one after the other), all or nothing, as above.
-void replace_file(const std::string& path, std::span<const std::span<const std::byte>> pieces);
-
 }  // namespace rnnc

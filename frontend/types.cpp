@@ -84,8 +84,9 @@ Dim operator*(const Dim& a, const Dim& b) {
 Dim Dim::divided_up(int64_t divisor) const {
   if (const auto n = number()) return Dim(divide_up(*n, divisor));
   if (divisor == 1) return *this;
-  const bool sum = terms_.size() > 1;
-  const std::string text = fmt::format(sum ? "({})/{}" : "{}/{}", str(), divisor);
+  const auto& [product, coefficient] = *terms_.begin();
+  const bool plain = terms_.size() == 1 && coefficient == 1 && product.size() == 1;
+  const std::string text = fmt::format("{}/{}", plain ? str() : "(" + str() + ")", divisor);
   if (text.size() > kLongestText) throw DimTooLarge();
   Dim result;
   result.add({Factor{text, std::make_shared<Quotient>(Quotient{*this, divisor})}}, 1);

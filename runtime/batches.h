@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/dataset.h"
@@ -31,12 +32,17 @@ struct Batch {
   std::vector<int64_t> order;              // [rows]: row number in the dataset
   std::vector<BatchDimension> dimensions;  // as Dataset::dimensions
   std::vector<BatchField> fields;          // as Dataset::fields
+
+  std::vector<std::pair<int64_t, size_t>> keys;  // for sorting, kept so that no batch takes memory
 };
 
 /// Fills `batch` with these rows of the dataset, longest first (equal lengths: in the order given).
 /// `capacity` is the number of steps of row_offset, at least the longest row. Buffers are reused. Throws
 /// std::invalid_argument if a row is longer than capacity or does not exist.
 void fill_batch(const Dataset& dataset, std::span<const int64_t> rows, int64_t capacity, Batch& batch);
+
+/// The longest row along any sequence dimension; 0 without one.
+int64_t longest_row(const Dataset& dataset);
 
 /// The batches of one part. Which rows are in step s of epoch e depends on the seed, e and s only, so
 /// training can go on anywhere.

@@ -1,0 +1,131 @@
+// Lowering along time: reductions over a sequence, softmax, the first, last and final element. A sum over time is a
+// scan like any other, so unrolling, differentiation and lengths need no case for it.
+#include <array>
+#include <fmt/format.h>
+
+#include "frontend/lower_values.h"
+
+namespace rnnc::lowering {
+namespace {
+
+constexpr double kLowest = -3.4e38;  // below every number that occurs: where a maximum begins
+
+}  // namespace
+
+/// A value of each row, at every step of a sequence.
+NodeId Lowering::expand(NodeId per_row, int dim) {
+  ScanBody body;
+  body.dim = dim;
+  body.constants = 1;
+  Shape shape = g_->shape(per_row);
+  const int32_t cols = shape.cols;
+  shape.rows = Rows::here(dim);
+  body.results = {body.body.input("%0", shape)};
+  return scan_result(add_scan(std::move(body), std::array{per_row}), 0, shape.type, dim, cols);
+}
+
+/// Makes the rows of two operands equal, where one has a value a row and the other one a row and step.
+void Lowering::align(NodeId& a, NodeId& b) {
+  const Rows ra = g_->shape(a).rows, rb = g_->shape(b).rows;
+  if (ra.kind == Rows::Batch && rb.kind == Rows::Steps) a = expand(a, rb.dim);
+  if (rb.kind == Rows::Batch && ra.kind == Rows::Steps) b = expand(b, ra.dim);
+}
+
+/// Joins the steps of a stack in every row: Add or Max. Rows without any step get 0.
+NodeId Lowering::reduce_time(Op o, NodeId stack, int dim) {
+  ScanBody body;
+  body.dim = dim;
+  body.sequences = body.states = 1;
+  Shape shape = g_->shape(stack);
+  shape.rows = Rows::here(dim);
+  const NodeId x = body.body.input("%0", shape), so_far = body.body.input("%1", shape);
+  body.next = body.results = {body.body.binary(o, so_far, x)};
+  const NodeId begin = g_->constant(o == Op::Max ? kLowest : 0, Rows::batch(), shape.cols);
+  const NodeId scan = add_scan(std::move(body), std::array{stack, begin});
+  return last(scan_result(scan, 0, Type::F32, dim, shape.cols), dim);
+}
+
+NodeId Lowering::length(int dim) { return g_->input(length_input(dim), {Type::F32, Rows::batch(), 1}); }
+
+/// The element of each row at its own last step.
+NodeId Lowering::last(NodeId stack, int dim) {
+  const NodeId index = g_->input(last_index_input(dim), {Type::I32, Rows::batch(), 1});
+  return op(Op::LastRows, {stack, index});
+}
+
+/// The element of each row at step 0; rows without any step get 0.
+NodeId Lowering::first(NodeId stack, int dim) { return g_->pad_rows(g_->slice_rows(stack, Rows::step(dim, 0)), Rows::batch()); }
+
+Value Lowering::ends_of(const ast::Expr& e, const std::string& f, Value v) {
+  if (!v.is_sequence()) not_built(e.place, fmt::format("`{}` along a dimension of fixed size", f));
+  const int dim = v.dims[0].sequence;
+  if (f == "final") {
+    std::vector<NodeId> finals;
+    for (auto [node, backwards] : v.ends) finals.push_back(backwards ? first(node, dim) : last(node, dim));
+    v.node = g_->concat_cols(finals);
+  } else {
+    v.node = f == "last" ? last(v.node, dim) : first(v.node, dim);
+  }
+  v.dims.erase(v.dims.begin());
+  v.parts.clear();
+  v.ends.clear();
+  return v;
+}
+
+/// sum, mean, max, min: over all dimensions, or those named.
+Value Lowering::reduce(const ast::Expr& e, const std::string& f, Value v, const std::vector<ast::Name>& over) {
+  v.parts.clear();
+  v.ends.clear();
+  bool columns = over.empty(), time = over.empty() && v.is_sequence();
+  const size_t own = v.dims.size() - v.is_sequence();
+  for (const ast::Name& n : over) {
+    // A dimension is known by its place in the value: its name was checked against the type.
+    if (v.is_sequence() && in_.sequences[size_t(v.dims[0].sequence)] == n.text) time = true;
+    else columns = true;
+  }
+  if (columns && own > 1 && !over.empty()) not_built(e.place, fmt::format("`{} over` one of several dimensions of a row", f));
+  const bool extreme = f == "max" || f == "min";
+  if (f == "min") v.node = op(Op::Neg, {v.node});  // min a = -max -a
+  const Shape before = g_->shape(v.node);
+  double cols = 1;
+  if (columns) {
+    if (before.cols > 1) v.node = op(extreme ? Op::MaxCols : Op::SumCols, {v.node});
+    cols = before.cols;
+    v.dims.resize(v.is_sequence() && !time ? 1 : v.dims.size() - own);
+    if (!v.row && before.rows.kind == Rows::Fixed && before.rows.begin > 1) {  // a parameter: its rows too
+      if (extreme) v.node = op(Op::MaxCols, {op(Op::Transpose, {v.node})});
+      else v.node = op(Op::SumRows, {v.node});
+      cols *= before.rows.begin;
+    }
+  }
+  NodeId count = constant(cols);
+  if (time) {
+    const int dim = v.dims[0].sequence;
+    v.node = reduce_time(extreme ? Op::Max : Op::Add, v.node, dim);
+    v.dims.erase(v.dims.begin());
+    count = op(Op::Mul, {op(Op::Max, {length(dim), constant(1)}), constant(cols)});
+  }
+  if (f == "mean") v.node = op(Op::Div, {v.node, count});
+  if (f == "min") v.node = op(Op::Neg, {v.node});
+  return v;
+}
+
+/// Along the last dimension, or over time: e^(x - max) / sum, the maximum without gradient.
+Value Lowering::softmax(const ast::Expr& e, bool log, Value v, const std::vector<ast::Name>& over) {
+  v.parts.clear();
+  v.ends.clear();
+  const size_t own = v.dims.size() - v.is_sequence();
+  const bool time = v.is_sequence() && ((!over.empty() && in_.sequences[size_t(v.dims[0].sequence)] == over[0].text) || own == 0);
+  if (!time && own > 1) not_built(e.place, "`softmax` of a matrix of each row");
+  const int dim = time ? v.dims[0].sequence : 0;
+  auto spread = [&](NodeId n) { return time ? expand(n, dim) : n; };
+  auto join = [&](Op time_op, Op column_op, NodeId n) { return time ? reduce_time(time_op, n, dim) : op(column_op, {n}); };
+  const NodeId top = op(Op::Stop, {join(Op::Max, Op::MaxCols, v.node)});
+  const NodeId z = op(Op::Sub, {v.node, spread(top)});
+  const NodeId ez = op(Op::Exp, {z});
+  const NodeId total = join(Op::Add, Op::SumCols, ez);
+  v.node = log ? op(Op::Sub, {z, spread(op(Op::Log, {total}))}) : op(Op::Div, {ez, spread(total)});
+  return v;
+}
+
+}  // namespace rnnc::lowering

@@ -1,0 +1,124 @@
+// Inside the lowering: values, scopes and the class that makes nodes of expressions. See lower.h.
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "frontend/lower.h"
+
+namespace rnnc::lowering {
+
+/// A dimension with its size: a number, or the variable length of a sequence.
+struct Dim {
+  int64_t n = 0;
+  int sequence = -1;       // index of the sequence dimension; its size is known per row only
+  std::string vocabulary;  // the vocabulary whose size it is
+};
+
+/// A value of the language as a node. Sizes after a leading sequence dimension lie flat in the columns.
+struct Value {
+  NodeId node = kNoNode;
+  std::string vocabulary;  // categories: an i32 node with one column
+  std::vector<Dim> dims;
+  bool row = false;        // differs from row to row
+  std::map<std::string, Value> parts;
+  /// Of the result of a scan: the sequences that stand side by side in it, and whether each runs backwards.
+  std::vector<std::pair<NodeId, bool>> ends;
+
+  bool is_sequence() const { return !dims.empty() && dims[0].sequence >= 0; }
+};
+
+/// What stands behind `let`: one instance, shared by its uses.
+struct Instance {
+  const ast::CellRef* ref = nullptr;
+  std::string path;
+};
+
+struct Scope {
+  std::string path;                        // prefix of parameter names: `h.gru`
+  std::map<std::string, Value> values;
+  std::map<std::string, Instance> instances;
+  std::map<std::string, Dim> dims;
+  std::string equation;                    // the one being lowered, without its prime
+  std::map<std::string, int> used;         // instances of each cell and layer in this equation
+  bool train = false;
+};
+
+class Lowering {
+ public:
+  explicit Lowering(const LowerInput& input);
+
+  Lowered run(std::string_view name, const ast::Train* train, const ast::DataBlock* data, const ast::Use* predict);
+
+ private:
+  // lower.cpp: definitions, statements, instances
+  const ast::Definition* find(const std::string& name) const;
+  void statements(const ast::Definition& definition, Scope& scope);
+  void parameters(const ast::Parameters& statement, Scope& scope);
+  void equation(const ast::Equation& statement, Scope& scope);
+  Value port(const ast::Port& port, Scope& scope, Rows rows);
+  std::vector<Dim> dims_of(const ast::Type& type, Scope& scope);
+  std::string instance_path(const std::string& name, Scope& scope);
+  void train_block(const ast::Train& train, const ast::DataBlock& data, Scope& scope, Lowered& out);
+  void predict_block(const ast::Use& predict, Scope& scope, Lowered& out);
+
+  // lower_cells.cpp: uses of layers and cells, scans
+  using Bound = std::map<std::string, Dim>;
+  Value call_definition(const ast::Expr& call, const ast::Definition& definition, const std::vector<ast::Arg>& sizes,
+                        const std::string& path, Scope& scope);
+  Value scan(const ast::Scan& scan, Scope& scope);
+  Value scan_ref(const ast::Scan& scan, const ast::CellRef& ref, std::vector<Value> over, bool reverse,
+                 const std::string& path, Scope& scope);
+  Value scan_cell(const ast::Scan& scan, const ast::CellRef& ref, const std::vector<Value>& over, bool reverse,
+                  const std::string& path, Scope& scope);
+  Bound sizes_given(const ast::Definition& definition, const std::vector<ast::Arg>& sizes, Scope& scope);
+  void bind(const ast::Type& type, const Value& value, size_t lead, Bound& bound);
+  NodeId add_scan(ScanBody body, std::span<const NodeId> operands);
+  NodeId scan_result(NodeId scan, int which, Type type, int dim, int32_t cols);
+
+  // lower_expr.cpp: expressions and functions
+  Value expr(const ast::Expr& e, Scope& scope);
+  Value name(const ast::Expr& e, Scope& scope);
+  Value binary(const ast::Expr& e, Scope& scope);
+  Value product(const ast::Expr& e, Value a, Value b);
+  Value index(const ast::Expr& e, Scope& scope);
+  Value call(const ast::Expr& e, Scope& scope);
+  Value function(const ast::Expr& e, const std::string& name, Scope& scope);
+  Value elementwise(Op op, Value a, Value b);
+  Dim size(const ast::Expr& e, Scope& scope);
+  double number(const ast::Expr& e, Scope& scope);
+
+  // lower_sequences.cpp: along time
+  Value reduce(const ast::Expr& e, const std::string& name, Value v, const std::vector<ast::Name>& over);
+  Value softmax(const ast::Expr& e, bool log, Value v, const std::vector<ast::Name>& over);
+  NodeId expand(NodeId per_row, int dim);
+  void align(NodeId& a, NodeId& b);
+  NodeId reduce_time(Op op, NodeId stack, int dim);
+  NodeId last(NodeId stack, int dim);
+  NodeId first(NodeId stack, int dim);
+  NodeId length(int dim);
+  Value ends_of(const ast::Expr& e, const std::string& name, Value v);
+
+  // lower_train.cpp: figures of the train block
+  bool reduces(const ast::Expr& e) const;
+  Measure measure(const ast::Expr& e, Scope& scope);
+  Measure leaf(Measure::Kind kind, Value v);
+  Value per_row_loss(const ast::Expr& e, const std::string& name, Scope& scope);
+  NodeId batch_value(const Measure& measure);
+  void add_roots(Measure& measure);
+  std::string text_of(const ast::Expr& e) const;
+
+  [[noreturn]] void not_built(Place place, const std::string& what) const;
+  const Source& source_of(Place place) const;
+  void set_origin(Place place, const Scope& scope);
+  NodeId op(Op op, std::initializer_list<NodeId> args) { return g_->add(op, std::span(args.begin(), args.size())); }
+  NodeId constant(double v) { return g_->constant(v); }
+
+  const LowerInput& in_;
+  Model model_;
+  Graph* g_;           // the graph nodes go to: the model's, or the body of the scan being lowered
+  int roots_ = 0;
+};
+
+}  // namespace rnnc::lowering

@@ -203,7 +203,7 @@ void write_safetensors(const std::string& path, std::span<const TensorView> tens
     at += tensor.bytes.size();
     pieces.push_back(tensor.bytes);
   }
-  std::string text = header.dump();
+  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
   text.resize((text.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
   const uint64_t size = text.size();
   if (size > kLargestHeader)

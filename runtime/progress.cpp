@@ -14,10 +14,13 @@ constexpr std::chrono::milliseconds kBetweenLines{100};
 
 // 15310 -> "15,310"
 std::string thousands(double value) {
-  std::string digits = fmt::format("{:.0f}", value);
-  for (auto at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<size_t>(at), ",");
-  return digits;
+  const std::string digits = fmt::format("{:.0f}", value);
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
 }
 
 }  // namespace

@@ -41,7 +41,6 @@ Spelling spelling(EncodeOp op) {
     case EncodeOp::Log: return {"log"};
     case EncodeOp::Sqrt: return {"sqrt"};
     case EncodeOp::Abs: return {"abs"};
-    case EncodeOp::Exp: return {"exp"};
   }
   return {""};
 }

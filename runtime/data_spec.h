@@ -70,8 +70,7 @@ enum class EncodeOp {
   Cos,
   Log,
   Sqrt,
-  Abs,
-  Exp
+  Abs
 };
 
 /// The tree of an encoder: `chars(lower(line), end = yes)`.

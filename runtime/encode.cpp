@@ -177,7 +177,6 @@ double Encoder::number(const DataField& field, const EncodeExpr& expr, const Row
     case EncodeOp::Log: return std::log(operand(0));
     case EncodeOp::Sqrt: return std::sqrt(operand(0));
     case EncodeOp::Abs: return std::abs(operand(0));
-    case EncodeOp::Exp: return std::exp(operand(0));
     default:
       throw DataError({.file = spec_.file,
                        .line = expr.place.line,

@@ -1,0 +1,61 @@
+// Matrix products. A micro-kernel computes one tile of the result in registers, one chain of multiply-adds an
+// element, k ascending; it knows nothing of models, and all kernels share it. A kernel with a product calls
+// micro-kernels by the height of the tile, through a table of their addresses.
+#pragma once
+#include <compare>
+#include <string>
+#include <vector>
+
+#include "codegen/kernel_builder.h"
+
+namespace rnnc {
+
+/// C[rows, vectors * lanes] (+)= A times B, B[k * ldb + j], A[i * lda + k], or A[k * lda + i] if transposed.
+struct MicroKernel {
+  bool transposed = false;
+  int rows = 1;
+  int vectors = 1;
+  auto operator<=>(const MicroKernel&) const = default;
+  std::string name() const;
+};
+
+/// Those that a kernel calls.
+std::vector<MicroKernel> micro_kernels(const Kernel& kernel, const Target& target);
+
+/// void (A, lda, B, ldb, K, C, ldc, accumulate): pointers to floats, strides in floats; with `accumulate` the
+/// chain goes on from what C holds. K may be 0, strides negative.
+void emit_micro_kernel(KernelBuilder& b, const MicroKernel& micro);
+
+/// The calls of micro-kernels for tiles of one panel.
+class TileProduct {
+ public:
+  TileProduct(KernelBuilder& b, bool transposed, int chunks);
+
+  int rows() const { return tiling_.rows; }
+  int64_t width() const { return 16 * chunks_; }  // floats of a tile's row, which is the pitch of the stash
+  /// One segment: `height` rows (1 .. rows()) into the stash.
+  void call(Value* height, Value* a, Value* lda, Value* b, Value* ldb, Value* k, Value* stash,
+            bool accumulate);
+
+ private:
+  KernelBuilder& b_;
+  int chunks_;
+  Tiling tiling_;
+  std::vector<Value*> tables_;  // one a pass: addresses of the micro-kernels of 1, 2, ... rows
+};
+
+/// A range of rows cut into tiles of nearly equal height, at most `most`: the count, and the height of tile t
+/// beginning at first(t).
+class Split {
+ public:
+  Split(KernelBuilder& b, Value* rows, int most);
+  Value* tiles() const { return tiles_; }
+  Value* first(Value* tile);
+  Value* height(Value* tile);
+
+ private:
+  KernelBuilder& b_;
+  Value *tiles_, *base_, *extra_;
+};
+
+}  // namespace rnnc

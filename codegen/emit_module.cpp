@@ -1,0 +1,274 @@
+// One function a kernel kind. Every element of a result depends only on its own position, never on begin and
+// end.
+#include "codegen/emit_module.h"
+
+#include "codegen/emit_gemm.h"
+#include "codegen/emit_pointwise.h"
+#include "codegen/emit_reduce.h"
+
+namespace rnnc {
+namespace {
+
+struct KernelFunction {
+  KernelFunction(KernelBuilder& builder, const Kernel& k, const std::string& name)
+      : b(builder),
+        kernel(k),
+        fn(b.begin_function(name, llvm::FunctionType::get(b.ir.getVoidTy(), {b.ptr, b.i64, b.i64}, false))),
+        args(b, fn, k) {}
+
+  KernelBuilder& b;
+  const Kernel& kernel;
+  llvm::Function* fn;
+  CallArgs args;
+
+  void rows();
+  void rows_with_product();
+  void column_sum();
+  void weight_gradient();
+  void scatter_add();
+
+  Value* zeros(int64_t count);
+};
+
+void KernelFunction::rows() {
+  BodyEmitter body(b, kernel, args);
+  body.begin_call();
+  Value* chunks = b.ceil_div(args.cols, kChunk);
+  auto for_chunks = [&](const Values& carried,
+                        const std::function<Values(Value*, KernelBuilder::Tail, const Values&)>& f) {
+    return b.loop(b.i(0), chunks, carried, [&](Value* j, const Values& now) {
+      Value* col = b.mul(j, b.i(kChunk));
+      body.begin_chunk(col, nullptr);
+      return f(col, b.tail(b.sub(args.cols, col)), now);
+    });
+  };
+  b.loop(args.begin, args.end, [&](Value* row) {
+    body.begin_row(row);
+    for (int round = 0; round < body.rounds(); ++round) {
+      std::vector<int> members = body.reductions(round);
+      if (members.empty()) continue;
+      std::vector<Reduction> reductions;
+      std::vector<size_t> first;  // of each reduction's values among those carried
+      Values start;
+      for (int instr : members) {
+        reductions.emplace_back(b, kernel.body[size_t(instr)].op);
+        first.push_back(start.size());
+        for (Value* v : reductions.back().start()) start.push_back(v);
+      }
+      first.push_back(start.size());
+      auto part = [&](const Values& all, size_t r) {
+        return Values(all.begin() + long(first[r]), all.begin() + long(first[r + 1]));
+      };
+      Values end = for_chunks(start, [&](Value* col, const KernelBuilder::Tail& tail, const Values& now) {
+        Values next;
+        for (size_t r = 0; r < members.size(); ++r) {
+          Value* chunk = body.value(kernel.body[size_t(members[r])].a);
+          for (Value* v : reductions[r].step(part(now, r), chunk, col, tail)) next.push_back(v);
+        }
+        return next;
+      });
+      for (size_t r = 0; r < members.size(); ++r)
+        body.set_reduced(members[r], reductions[r].finish(part(end, r)));
+      body.end_round(round);
+    }
+    if (body.stores_chunks())
+      for_chunks({}, [&](Value*, const KernelBuilder::Tail& tail, const Values&) {
+        body.store_chunk(tail);
+        return Values{};
+      });
+    body.store_row();
+  });
+}
+
+Value* KernelFunction::zeros(int64_t count) {
+  auto* type = llvm::ArrayType::get(b.f32, uint64_t(count));
+  auto* global = new llvm::GlobalVariable(b.module, type, true, llvm::GlobalValue::PrivateLinkage,
+                                          llvm::Constant::getNullValue(type), "zeros");
+  global->setAlignment(llvm::Align(64));
+  return global;
+}
+
+void KernelFunction::rows_with_product() {
+  const Product& p = kernel.product;
+  PanelLayout layout{p.parts, p.chunks};
+  TileProduct product(b, false, layout.width());
+  int64_t width = product.width();
+  Value* stash = b.stack_floats(product.rows() * width);
+  Value* no_product = zeros(width);
+  BodyEmitter body(b, kernel, args);
+  body.begin_call();
+
+  int64_t panel_cols = p.parts > 1 ? 16 : 16 * p.chunks;
+  Value* multiplied = b.minimum(args.rows[size_t(p.rows_limit)], args.end);  // rows with a product end here
+  multiplied = b.maximum(multiplied, args.begin);
+  Split split(b, b.sub(multiplied, args.begin), product.rows());
+  // the rows without a product are one tile more, all of whose rows read the same zeros
+  Value* tiles = b.add(split.tiles(), b.ir.CreateZExt(b.ir.CreateICmpSLT(multiplied, args.end), b.i64));
+
+  b.loop(b.i(0), b.ceil_div(args.cols, panel_cols), [&](Value* panel) {
+    b.loop(b.i(0), tiles, [&](Value* tile) {
+      Value* real = b.ir.CreateICmpSLT(tile, split.tiles());
+      Value* first = b.ir.CreateSelect(real, b.add(args.begin, split.first(tile)), multiplied);
+      Value* height = b.ir.CreateSelect(real, split.height(tile), b.sub(args.end, multiplied));
+      b.when(real, [&] {
+        for (size_t s = 0; s < p.left.size(); ++s) {
+          size_t left = size_t(p.left[s]), right = size_t(p.right[s]);
+          Value* depth = args.depth[s];
+          Value* a = b.at(args.data[left], b.mul(first, args.stride[left]));
+          Value* packed = b.at(args.data[right], b.mul(panel, b.mul(depth, b.i(width))));
+          product.call(height, a, args.stride[left], packed, b.i(width), depth, stash, s > 0);
+        }
+      });
+      Value* source = b.ir.CreateSelect(real, stash, no_product);
+      Value* pitch = b.ir.CreateSelect(real, b.i(width), b.i(0));
+      b.loop(b.i(0), height, [&](Value* r) {
+        body.begin_row(b.add(first, r));
+        Value* line = b.at(source, b.mul(r, pitch));
+        Value* col = b.mul(panel, b.i(panel_cols));
+        auto chunk = [&](Value* at_col, Value* parts) {
+          body.begin_chunk(at_col, parts);
+          if (body.stores_chunks()) body.store_chunk(b.tail(b.sub(args.cols, at_col)));
+        };
+        if (panel_cols == 16) {
+          chunk(col, line);
+        } else {
+          Value* here = b.minimum(b.i(p.chunks), b.ceil_div(b.sub(args.cols, col), 16));
+          b.loop(b.i(0), here, [&](Value* c) {
+            Value* offset = b.mul(c, b.i(16));
+            chunk(b.add(col, offset), b.at(line, offset));
+          });
+        }
+        body.store_row();
+      });
+    });
+  });
+}
+
+void KernelFunction::column_sum() {
+  BodyEmitter body(b, kernel, args);
+  body.begin_call();
+  b.loop(args.begin, args.end, [&](Value* j) {
+    Value* col = b.mul(j, b.i(kChunk));
+    Values sum = b.loop(b.i(0), args.rows[0], {b.c(0)}, [&](Value* r, const Values& now) {
+      body.begin_row(b.sub(b.sub(args.rows[0], b.i(1)), r));
+      body.begin_chunk(col, nullptr);
+      return Values{b.ir.CreateFAdd(now[0], body.value(kernel.sum_value))};
+    });
+    Value* to = b.at(args.data[size_t(kernel.sum_operand)], col);
+    b.store_chunk(sum[0], to, b.tail(b.sub(args.cols, col)));
+  });
+}
+
+void KernelFunction::weight_gradient() {
+  TileProduct product(b, true, kernel.chunks);
+  int64_t width = product.width();
+  Value* stash = b.stack_floats(product.rows() * width);
+  Value *left = args.data[0], *right = args.data[1], *result = args.data[2];
+  Split split(b, args.depth[0], product.rows());
+  b.loop(args.begin, args.end, [&](Value* unit) {
+    Value* panel = b.ir.CreateUDiv(unit, split.tiles());
+    Value* tile = b.ir.CreateURem(unit, split.tiles());
+    Value* first = split.first(tile);
+    Value* height = split.height(tile);
+    Value* col = b.mul(panel, b.i(width));
+    b.loop(b.i(0), b.mul(height, b.i(kernel.chunks)),
+           [&](Value* c) { b.store(b.c(0), b.at(stash, b.mul(c, b.i(16)))); });
+    // from the last row of the last segment to the first of the first: cutting it elsewhere changes nothing
+    b.loop(b.i(0), args.segment_count, [&](Value* s) {
+      Value* segment = b.mul(b.sub(b.sub(args.segment_count, b.i(1)), s), b.i(3));
+      Value* place = b.ir.CreateInBoundsGEP(b.i64, args.segments, segment);
+      static_assert(sizeof(Segment) == 24);
+      Value* count = b.load_word(place, 2, b.i64);
+      Value* last = b.sub(count, b.i(1));
+      Value* a = b.mul(b.add(b.load_word(place, 0, b.i64), last), args.stride[0]);
+      Value* d = b.mul(b.add(b.load_word(place, 1, b.i64), last), args.stride[1]);
+      b.when(b.ir.CreateICmpSGT(count, b.i(0)), [&] {
+        product.call(height, b.at(left, b.add(a, first)), b.sub(b.i(0), args.stride[0]),
+                     b.at(right, b.add(d, col)), b.sub(b.i(0), args.stride[1]), count, stash, true);
+      });
+    });
+    Value* here = b.minimum(b.i(kernel.chunks), b.ceil_div(b.sub(args.cols, col), 16));
+    b.loop(b.i(0), height, [&](Value* r) {
+      Value* from = b.at(stash, b.mul(r, b.i(width)));
+      Value* to = b.at(result, b.add(b.mul(b.add(first, r), args.stride[2]), col));
+      b.loop(b.i(0), here, [&](Value* c) {
+        Value* offset = b.mul(c, b.i(16));
+        b.store_chunk(b.load(b.chunk, b.at(from, offset)), b.at(to, offset),
+                      b.tail(b.sub(b.sub(args.cols, col), offset)));
+      });
+    });
+  });
+}
+
+void KernelFunction::scatter_add() {
+  Value *from = args.data[0], *index = args.data[1], *to = args.data[2], *height = args.rows[1];
+  auto for_chunks = [&](Value* row,
+                        const std::function<void(Value*, Value*, const KernelBuilder::Tail&)>& f) {
+    Value* line = b.at(to, b.mul(row, args.stride[2]));
+    b.loop(args.begin, args.end, [&](Value* j) {
+      Value* col = b.mul(j, b.i(kChunk));
+      f(col, b.at(line, col), b.tail(b.sub(args.cols, col)));
+    });
+  };
+  b.loop(b.i(0), height, [&](Value* row) {
+    for_chunks(row, [&](Value*, Value* place, const KernelBuilder::Tail& tail) {
+      b.store_chunk(b.c(0), place, tail);
+    });
+  });
+  b.loop(b.i(0), args.rows[0], [&](Value* r) {
+    Value* source = b.sub(b.sub(args.rows[0], b.i(1)), r);
+    Value* row = b.ir.CreateSExt(b.load(b.i32, b.at(index, b.mul(source, args.stride[1]))), b.i64);
+    // negative or, which would be a mistake of ours, past the end
+    b.when(b.ir.CreateICmpULT(row, height), [&] {
+      for_chunks(row, [&](Value* col, Value* place, const KernelBuilder::Tail& tail) {
+        Value* d = b.load(b.chunk, b.at(from, b.add(b.mul(source, args.stride[0]), col)));
+        b.store_chunk(b.ir.CreateFAdd(b.load(b.chunk, place), d), place, tail);
+      });
+    });
+  });
+}
+
+}  // namespace
+
+void emit_kernel(KernelBuilder& b, const Kernel& kernel, const std::string& name) {
+  KernelFunction f(b, kernel, name);
+  switch (kernel.kind) {
+    case KernelKind::Rows:
+      if (kernel.product.parts > 0) f.rows_with_product();
+      else f.rows();
+      break;
+    case KernelKind::ColumnSum: f.column_sum(); break;
+    case KernelKind::WeightGradient: f.weight_gradient(); break;
+    case KernelKind::ScatterAdd: f.scatter_add(); break;
+  }
+  b.end_function();
+}
+
+namespace {
+int peak_chains(const Target& target) {
+  return target.registers >= 32 ? 24 : 12;
+}
+}  // namespace
+
+int64_t peak_flops(const Target& target) {
+  return int64_t{2} * peak_chains(target) * target.lanes;
+}
+
+void emit_peak(KernelBuilder& b, const std::string& name) {
+  llvm::Function* fn =
+      b.begin_function(name, llvm::FunctionType::get(b.ir.getVoidTy(), {b.i64, b.ptr}, false));
+  auto* vector = llvm::FixedVectorType::get(b.f32, unsigned(b.target.lanes));
+  Value* by = b.ir.CreateVectorSplat(unsigned(b.target.lanes), b.load(b.f32, fn->getArg(1)));
+  Values start(size_t(peak_chains(b.target)), llvm::ConstantFP::get(vector, 1.0));
+  Values sums = b.loop(b.i(0), fn->getArg(0), start, [&](Value*, const Values& now) {
+    Values next;
+    for (Value* v : now) next.push_back(b.fma(v, by, by));
+    return next;
+  });
+  Value* total = sums[0];
+  for (size_t j = 1; j < sums.size(); ++j) total = b.ir.CreateFAdd(total, sums[j]);
+  b.store(total, fn->getArg(1));
+  b.end_function();
+}
+
+}  // namespace rnnc

@@ -48,6 +48,13 @@ Graph fuse_sums(const Graph& graph);
 ///   p_1 = x_1·W  →   p_t = P[t]
 Graph batch_over_time(const Graph& graph);
 
+/// What the plan needs of a graph, however much of it was fused: every operand of a stack or of joined columns is
+/// a value of its own with one place to be, and sums have few terms. Copies are added where that is not so.
+///
+///   s = Σ (a_1 ... a_100)     →   s = Σ (Σ (a_1 ... a_8), a_9 ... a_15) ...
+///   [a b], [a c]              →   [a b], [copy(a) c]
+Graph legalize(const Graph& graph);
+
 /// Element-wise ops that share rows and columns become islands, one kernel each; an island that follows a product
 /// becomes its epilogue. Nodes get island numbers and stand island by island (islands.h).
 ///

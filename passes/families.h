@@ -1,0 +1,62 @@
+// Where values lie that are parts of others: columns of a joined value, or steps of an array over time. Shared by
+// `legalize`, which makes it possible for every value, and the plan, which gives memory to what is left.
+#pragma once
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace rnnc {
+
+/// Computed by a kernel, so it has a place of its own (not a leaf, not a view of something else).
+bool is_computed(Op op);
+/// Only names a part or a join of other values: no kernel of its own.
+bool is_view(Op op);
+
+/// A stack of steps that need not exist in one piece, since it is only an operand of weight gradients, which walk
+/// over it step by step: its parts are (the first rows of) values of one family, `shift` steps away.
+struct ShiftedStack {
+  NodeId member = kNoNode;  // the value the first part is taken from; kNoNode: not such a stack
+  int32_t shift = 0;        // member's step minus the part's
+};
+ShiftedStack shifted_stack(const Graph& graph, NodeId stack);
+
+class Places {
+ public:
+  explicit Places(const Graph& graph);
+
+  /// Gives the operands of `join` (concat_cols or concat_rows) their places in it, or, for steps, in one array.
+  /// True for those that cannot be there, since they are leaves, views, or have a place elsewhere already. Joins
+  /// are claimed in node order.
+  std::vector<bool> claim(NodeId join);
+
+  /// The value of its own that `id` is a part of, and where in it.
+  struct Home {
+    NodeId root;
+    int32_t row = 0, col = 0;
+  };
+  Home home(NodeId id) const;
+
+  /// The values that share one array with `root`, sorted by step; itself, if it is alone.
+  const std::vector<NodeId>& family(NodeId root) const { return members_[find(root)]; }
+  NodeId find(NodeId root) const;
+  /// Puts `a` into the family of `b`. False, and nothing changed, if it would have two values for one step.
+  bool join(NodeId a, NodeId b);
+
+  /// The node is used, and only as a right operand of products, packed from its pieces, or as a piece of one.
+  bool packed(NodeId id) const { return packed_[id]; }
+  /// The stack is used only as operand of weight gradients, and in pieces.
+  bool shifted(NodeId id) const { return shifted_[id]; }
+
+ private:
+  bool claim_shifted(NodeId stack);
+  bool claim_steps(NodeId stack);
+
+  const Graph& graph_;
+  std::vector<bool> packed_, contracted_, shifted_, stacked_;
+  std::vector<NodeId> owner_;            // the join that a value is a part of
+  std::vector<int32_t> row_, col_;       // and where
+  mutable std::vector<NodeId> parent_;   // union-find of families
+  std::vector<std::vector<NodeId>> members_;
+};
+
+}  // namespace rnnc

@@ -1,0 +1,274 @@
+// Islands of element-wise ops: see passes.h.
+//
+// Every node gets a depth: the number of island borders on the longest path before it. An edge within an island
+// (same rows, same columns or one of them stretched along the columns, or a product and its epilogue) does not
+// count, any other counts one. Nodes of equal depth joined by such edges form an island. Depth never falls along a
+// path, so a path that leaves an island does not come back: islands can stand one after the other.
+//
+// Nodes made by differentiation sink to the depth of their users first: σ'(a) = y(1-y) depends on the forward
+// pass only, and would be computed and stored there.
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "passes/families.h"
+#include "passes/passes.h"
+#include "passes/rebuild.h"
+
+namespace rnnc {
+namespace {
+
+constexpr int32_t kNever = std::numeric_limits<int32_t>::max();
+constexpr size_t kMostNodes = 160;  // of an island: LLVM's time grows faster than the block (llvm.md)
+
+enum class Role : uint8_t { Alone, View, Pointwise, RowReduction, Product };
+
+Role role_of(const Node& n) {
+  switch (n.op) {
+    case Op::PadRows:
+    case Op::TailRows:
+    case Op::Gather:
+    case Op::LastRows: return Role::Pointwise;
+    case Op::SumCols:
+    case Op::MaxCols:
+    case Op::ArgMax: return Role::RowReduction;
+    case Op::MatMul: return n.attr.flags & kTransposeLeft ? Role::Alone : Role::Product;
+    default: break;
+  }
+  if (info(n.op).cls == OpClass::Elementwise) return Role::Pointwise;
+  return info(n.op).cls == OpClass::Leaf || is_view(n.op) ? Role::View : Role::Alone;
+}
+
+/// How the users of a product see it.
+struct Parts {
+  int32_t width = 0;     // columns of a part; 0: it has no epilogue
+  bool padded = false;   // every user in the epilogue pads the rows first
+  Rows rows;             // of the epilogue
+};
+
+struct Island {
+  NodeId product = kNoNode;
+  Rows rows;
+  int32_t cols = 1;
+  bool reduces = false;
+  std::vector<NodeId> nodes;
+};
+
+class Fuse {
+ public:
+  explicit Fuse(const Graph& graph) : g_(graph), live_(live_nodes(graph)), role_(graph.size()), parts_(graph.size()) {
+    for (NodeId id = 0; id < g_.size(); ++id) role_[id] = role_of(g_[id]);
+    find_users();
+    for (NodeId id = 0; id < g_.size(); ++id) {
+      if (role_[id] == Role::Product) parts_[id] = parts_of(id);
+    }
+  }
+
+  Graph run() {
+    find_depths();
+    sink();
+    find_islands();
+    return emit();
+  }
+
+ private:
+  std::span<const NodeId> users(NodeId id) const {
+    return {users_.data() + first_user_[id], first_user_[id + 1] - first_user_[id]};
+  }
+
+  void find_users() {
+    first_user_.assign(g_.size() + 2, 0);
+    auto each = [&](auto&& f) {
+      for (NodeId id = 0; id < g_.size(); ++id) {
+        if (!live_[id] || g_[id].op == Op::RowCount) continue;  // a count of rows needs no values
+        for (NodeId a : g_.args(id)) f(a, id);
+      }
+    };
+    each([&](NodeId a, NodeId) { ++first_user_[a + 1]; });
+    std::partial_sum(first_user_.begin(), first_user_.end(), first_user_.begin());
+    users_.resize(first_user_.back());
+    std::vector<uint32_t> at = first_user_;
+    each([&](NodeId a, NodeId user) { users_[at[a]++] = user; });
+  }
+
+  Parts parts_of(NodeId product) const {
+    const Shape shape = g_.shape(product);
+    Parts parts;
+    parts.rows = shape.rows;
+    bool sliced = false, direct = false;
+    auto see = [&](NodeId value) {  // a value with the columns of one part
+      for (NodeId user : users(value)) {
+        if (g_[user].op == Op::PadRows && (!parts.padded || parts.rows == g_.shape(user).rows)) {
+          parts.padded = true;
+          parts.rows = g_.shape(user).rows;
+        }
+        direct = direct || (value == product && role_[user] == Role::Pointwise);
+      }
+    };
+    see(product);
+    for (NodeId user : users(product)) {
+      if (g_[user].op != Op::SliceCols) continue;
+      const int32_t width = g_.shape(user).cols;
+      if (sliced && width != parts.width) return {};
+      parts.width = width;
+      sliced = true;
+      if (g_[user].attr.offset % width != 0 || shape.cols % width != 0) return {};
+      see(user);
+    }
+    if (sliced && direct) return {};
+    if (!sliced) parts.width = shape.cols;
+    return parts;
+  }
+
+  /// The product whose part `id` is, or kNoNode.
+  NodeId product_of(NodeId id) const {
+    if (role_[id] == Role::Product) return id;
+    if (g_[id].op == Op::SliceCols && role_[g_.arg(id, 0)] == Role::Product) return g_.arg(id, 0);
+    return kNoNode;
+  }
+
+  /// Whether operand `a` of `user` can be computed in the same kernel.
+  bool fusible(NodeId a, NodeId user) const {
+    if (role_[user] != Role::Pointwise && role_[user] != Role::RowReduction) return false;
+    const Op op = g_[user].op;
+    if (op == Op::Gather || op == Op::LastRows) return false;
+    const Shape sa = g_.shape(a), su = g_.shape(user);
+    if (const NodeId product = product_of(a); product != kNoNode) {
+      const Parts& parts = parts_[product];
+      if (parts.width == 0 || sa.cols != parts.width || su.cols != parts.width || role_[user] == Role::RowReduction) return false;
+      return parts.padded ? op == Op::PadRows && su.rows == parts.rows : op != Op::PadRows && su.rows == sa.rows;
+    }
+    if (op == Op::PadRows || (role_[a] != Role::Pointwise && role_[a] != Role::RowReduction)) return false;
+    if (sa.rows != su.rows) return false;
+    if (role_[user] == Role::RowReduction) return !epilogue_[a];
+    return sa.cols == su.cols || (sa.cols == 1 && !sa.rows.is_one());
+  }
+
+  void find_depths() {
+    depth_.assign(g_.size(), 0);  // of a view: the depth of what may use it
+    epilogue_.assign(g_.size(), false);
+    for (NodeId id = 0; id < g_.size(); ++id) {
+      if (!live_[id] || g_[id].op == Op::RowCount) continue;
+      for (NodeId a : g_.args(id)) {
+        int32_t d = depth_[a];
+        if (role_[id] == Role::View) {
+          d += role_[a] != Role::View;
+        } else if (fusible(a, id)) {
+          const NodeId product = product_of(a);
+          if (product != kNoNode) d = depth_[product];
+          epilogue_[id] = epilogue_[id] || product != kNoNode || epilogue_[a];
+        } else {
+          d += role_[a] != Role::View;
+        }
+        depth_[id] = std::max(depth_[id], d);
+      }
+    }
+  }
+
+  void sink() {
+    std::vector<int32_t> latest(g_.size(), kNever);  // depth at which its users need it
+    for (const Root& root : g_.roots) latest[root.node] = -1;
+    for (NodeId id = g_.size(); id-- > 0;) {
+      if (!live_[id]) continue;
+      const bool moves = g_[id].backward && !epilogue_[id] && (role_[id] == Role::Pointwise || role_[id] == Role::RowReduction);
+      if (moves && latest[id] != kNever && latest[id] > depth_[id]) depth_[id] = latest[id];
+      if (g_[id].op == Op::RowCount) continue;
+      for (NodeId a : g_.args(id)) {
+        int32_t need = role_[id] == Role::View ? (latest[id] == kNever ? kNever : latest[id]) : depth_[id] - 1;
+        if (role_[id] != Role::View && fusible(a, id) && role_[a] != Role::View) need = depth_[id];
+        latest[a] = std::min(latest[a], need);
+      }
+    }
+  }
+
+  NodeId find(NodeId id) {
+    while (parent_[id] != id) id = parent_[id] = parent_[parent_[id]];
+    return id;
+  }
+
+  bool unite(NodeId x, NodeId y) {
+    NodeId a = find(x), b = find(y);
+    if (a == b) return true;
+    Island &p = islands_[a], &q = islands_[b];
+    if (p.nodes.size() + q.nodes.size() > kMostNodes || p.rows != q.rows) return false;
+    if (p.product != kNoNode && q.product != kNoNode) return false;
+    const bool product = p.product != kNoNode || q.product != kNoNode;
+    const bool equal = p.cols == q.cols;
+    if (product ? !equal || p.reduces || q.reduces : !equal && p.cols != 1 && q.cols != 1) return false;
+    if (p.nodes.size() < q.nodes.size()) {
+      std::swap(p, q);  // keep the longer list; `a` stays the name
+    }
+    p.nodes.insert(p.nodes.end(), q.nodes.begin(), q.nodes.end());
+    if (q.product != kNoNode) p.product = q.product;
+    p.cols = std::max(p.cols, q.cols);
+    p.reduces = p.reduces || q.reduces;
+    q = {};
+    parent_[b] = a;
+    return true;
+  }
+
+  void find_islands() {
+    parent_.resize(g_.size());
+    std::iota(parent_.begin(), parent_.end(), 0);
+    islands_.resize(g_.size());
+    for (NodeId id = 0; id < g_.size(); ++id) {
+      if (!live_[id] || role_[id] == Role::View || role_[id] == Role::Alone) continue;
+      const Shape s = g_.shape(id);
+      const bool product = role_[id] == Role::Product && parts_[id].width > 0;
+      islands_[id].rows = product ? parts_[id].rows : s.rows;
+      islands_[id].cols = product ? parts_[id].width : s.cols;
+      islands_[id].product = product ? id : kNoNode;
+      islands_[id].reduces = role_[id] == Role::RowReduction;
+      islands_[id].nodes = {id};
+      if (role_[id] == Role::RowReduction) islands_[id].cols = std::max(islands_[id].cols, g_.shape(g_.arg(id, 0)).cols);
+      if (role_[id] == Role::Product || g_[id].op == Op::RowCount) continue;
+      for (NodeId a : g_.args(id)) {
+        if (!fusible(a, id)) continue;
+        const NodeId product_node = product_of(a);
+        const NodeId source = product_node != kNoNode ? product_node : a;
+        if (depth_[source] == depth_[id]) unite(source, id);
+      }
+    }
+  }
+
+  Graph emit() {
+    std::vector<Merge> merges;
+    int32_t number = 0;
+    for (NodeId id = 0; id < g_.size(); ++id) {
+      Island& island = islands_[id];
+      if (island.nodes.size() < 2) continue;
+      std::vector<NodeId> members = island.nodes;
+      if (island.product != kNoNode) {  // the parts belong to the kernel
+        for (NodeId user : users(island.product)) {
+          if (g_[user].op == Op::SliceCols) members.push_back(user);
+        }
+      }
+      std::sort(members.begin(), members.end());
+      members.erase(std::unique(members.begin(), members.end()), members.end());
+      ++number;
+      merges.push_back({std::move(members), [number](Rebuild& r, const Merge& merge) {
+                          for (NodeId member : merge.members) {
+                            r.to.set_island(r.copy(member), number);
+                          }
+                        }});
+    }
+    return merges.empty() ? g_ : apply_merges(g_, std::move(merges));
+  }
+
+  const Graph& g_;
+  const std::vector<bool> live_;
+  std::vector<Role> role_;
+  std::vector<Parts> parts_;
+  std::vector<uint32_t> first_user_;
+  std::vector<NodeId> users_;
+  std::vector<int32_t> depth_;
+  std::vector<bool> epilogue_;
+  std::vector<NodeId> parent_;
+  std::vector<Island> islands_;
+};
+
+}  // namespace
+
+Graph fuse_pointwise(const Graph& graph) { return Fuse(dce(graph)).run(); }
+
+}  // namespace rnnc

@@ -1,0 +1,57 @@
+// The order of the passes: see pipeline.h.
+#include "passes/pipeline.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "passes/passes.h"
+#include "passes/rebuild.h"
+
+namespace rnnc {
+namespace {
+
+constexpr Pass kPipeline[] = {
+    {"dce", dce, "what nobody asked for costs nothing", false},
+    {"simplify", simplify, "the first step's zeros and the pads around products would hide equal groups", true},
+    {"fuse_gates", fuse_gates, "before fuse_sums: joined gates give joined gradients", true},
+    {"fuse_sums", fuse_sums, "before batch_over_time: a sum over steps is one product, not a batch of them", true},
+    {"batch_over_time", batch_over_time, "what does not recur leaves the recurrence", true},
+    {"fuse_weight_gradients", fuse_weight_gradients, "only now their left operands are equal", true},
+    {"simplify_again", simplify, "slices of joins and joins of slices that the merges left", true},
+    {"legalize", legalize, "after the last pass that makes joins", false},
+    {"fuse_pointwise", fuse_pointwise, "last: islands are kernels", true},
+};
+
+}  // namespace
+
+std::span<const Pass> pipeline() { return kPipeline; }
+
+const Pass* find_pass(std::string_view name) {
+  for (const Pass& pass : kPipeline) {
+    if (pass.name == name) return &pass;
+  }
+  return nullptr;
+}
+
+uint32_t count_products(const Graph& graph) {
+  const std::vector<bool> live = live_nodes(graph);
+  uint32_t count = 0;
+  for (NodeId id = 0; id < graph.size(); ++id) count += live[id] && graph[id].op == Op::MatMul;
+  return count;
+}
+
+Graph run_pipeline(const Graph& graph, const PipelineOptions& options, std::vector<PassReport>* report) {
+  Graph g = graph;
+  for (const Pass& pass : kPipeline) {
+    const auto& off = options.disabled;
+    if (pass.optional && std::find(off.begin(), off.end(), pass.name) != off.end()) continue;
+    const auto begin = std::chrono::steady_clock::now();
+    g = pass.run(g);
+    const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
+    if (report) report->push_back({pass.name, time.count(), g.size(), count_products(g)});
+    if (options.after) options.after(pass, g);
+  }
+  return g;
+}
+
+}  // namespace rnnc

@@ -1,0 +1,41 @@
+// The passes in their order, as data: one loop runs, times, verifies and disables them.
+#pragma once
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace rnnc {
+
+struct Pass {
+  std::string_view name;
+  Graph (*run)(const Graph&);
+  std::string_view why_here;
+  bool optional;  // can be disabled; the others make what the plan needs
+};
+
+/// In the order in which they run.
+std::span<const Pass> pipeline();
+const Pass* find_pass(std::string_view name);
+
+/// What one pass did.
+struct PassReport {
+  std::string_view name;
+  double milliseconds = 0;
+  uint32_t nodes = 0;      // after it
+  uint32_t products = 0;   // matrix products after it
+};
+
+struct PipelineOptions {
+  std::vector<std::string> disabled;                   // names of passes left out
+  std::function<void(const Pass&, const Graph&)> after;  // called after each pass: verify, dump
+};
+
+uint32_t count_products(const Graph& graph);
+
+Graph run_pipeline(const Graph& graph, const PipelineOptions& options, std::vector<PassReport>* report = nullptr);
+
+}  // namespace rnnc

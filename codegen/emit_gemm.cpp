@@ -101,15 +101,15 @@ TileProduct::TileProduct(KernelBuilder& b, bool transposed, int chunks)
   }
 }
 
-void TileProduct::call(Value* height, Value* a, Value* lda, Value* b, Value* ldb, Value* k, Value* stash,
-                       bool accumulate) {
+void TileProduct::call(Value* height, Value* a, Value* lda, Value* b, Value* ldb, Value* k, Value* c,
+                       Value* ldc, bool accumulate) {
   int64_t first = 0;
   for (size_t pass = 0; pass < tables_.size(); ++pass) {
     Value* slot = b_.ir.CreateInBoundsGEP(b_.ptr, tables_[pass], b_.sub(height, b_.i(1)));
     Value* callee = b_.ir.CreateAlignedLoad(b_.ptr, slot, llvm::Align(8));
-    b_.ir.CreateCall(micro_type(b_), callee,
-                     {a, lda, b_.at(b, b_.i(first)), ldb, k, b_.at(stash, b_.i(first)), b_.i(width()),
-                      b_.ir.getInt32(accumulate)});
+    b_.ir.CreateCall(
+        micro_type(b_), callee,
+        {a, lda, b_.at(b, b_.i(first)), ldb, k, b_.at(c, b_.i(first)), ldc, b_.ir.getInt32(accumulate)});
     first += tiling_.passes[pass] * b_.target.lanes;
   }
 }

@@ -33,9 +33,9 @@ class TileProduct {
 
   int rows() const { return tiling_.rows; }
   int64_t width() const { return 16 * chunks_; }  // floats of a tile's row, which is the pitch of the stash
-  /// One segment: `height` rows (1 .. rows()) into the stash.
-  void call(Value* height, Value* a, Value* lda, Value* b, Value* ldb, Value* k, Value* stash,
-            bool accumulate);
+  /// One segment: `height` rows (1 .. rows()) of a times a panel with pitch ldb go to c, or are added to it.
+  void call(Value* height, Value* a, Value* lda, Value* b, Value* ldb, Value* k, Value* c,
+            Value* ldc, bool accumulate);
 
  private:
   KernelBuilder& b_;

@@ -116,7 +116,7 @@ void KernelFunction::rows_with_product() {
           Value* depth = args.depth[s];
           Value* a = b.at(args.data[left], b.mul(first, args.stride[left]));
           Value* packed = b.at(args.data[right], b.mul(panel, b.mul(depth, b.i(width))));
-          product.call(height, a, args.stride[left], packed, b.i(width), depth, stash, s > 0);
+          product.call(height, a, args.stride[left], packed, b.i(width), depth, stash, b.i(width), s > 0);
         }
       });
       Value* source = b.ir.CreateSelect(real, stash, no_product);
@@ -159,42 +159,89 @@ void KernelFunction::column_sum() {
   });
 }
 
+// Blocks of rows go outermost inside a panel, so that a block of the right operand, packed, stays in L2 while
+// all tiles of the panel read it; the sums wait in the result meanwhile, which changes no bit of them.
 void KernelFunction::weight_gradient() {
+  constexpr int64_t kBlock = 256;                    // rows
+  constexpr int64_t kManyTiles = 4, kManyRows = 32;  // packing a block pays for both
   TileProduct product(b, true, kernel.chunks);
   int64_t width = product.width();
   Value* stash = b.stack_floats(product.rows() * width);
+  Value* packed = b.stack_floats(kBlock * width);
   Value *left = args.data[0], *right = args.data[1], *result = args.data[2];
   Split split(b, args.depth[0], product.rows());
-  b.loop(args.begin, args.end, [&](Value* unit) {
-    Value* panel = b.ir.CreateUDiv(unit, split.tiles());
-    Value* tile = b.ir.CreateURem(unit, split.tiles());
-    Value* first = split.first(tile);
-    Value* height = split.height(tile);
+  auto for_chunks = [&](const std::function<void(Value*)>& f) {
+    b.loop(b.i(0), b.i(kernel.chunks), [&](Value* c) { f(b.mul(c, b.i(16))); });
+  };
+
+  Value* tiles = b.maximum(split.tiles(), b.i(1));
+  Value* panels = b.ir.CreateUDiv(b.sub(b.add(args.end, tiles), b.i(1)), tiles);
+  b.loop(b.ir.CreateUDiv(args.begin, tiles), panels, [&](Value* panel) {
+    Value* units_before = b.mul(panel, tiles);
+    Value* low = b.maximum(b.sub(args.begin, units_before), b.i(0));
+    Value* high = b.minimum(b.sub(args.end, units_before), tiles);
     Value* col = b.mul(panel, b.i(width));
-    b.loop(b.i(0), b.mul(height, b.i(kernel.chunks)),
-           [&](Value* c) { b.store(b.c(0), b.at(stash, b.mul(c, b.i(16)))); });
-    // from the last row of the last segment to the first of the first: cutting it elsewhere changes nothing
-    b.loop(b.i(0), args.segment_count, [&](Value* s) {
-      Value* segment = b.mul(b.sub(b.sub(args.segment_count, b.i(1)), s), b.i(3));
-      Value* place = b.ir.CreateInBoundsGEP(b.i64, args.segments, segment);
-      static_assert(sizeof(Segment) == 24);
-      Value* count = b.load_word(place, 2, b.i64);
-      Value* last = b.sub(count, b.i(1));
-      Value* a = b.mul(b.add(b.load_word(place, 0, b.i64), last), args.stride[0]);
-      Value* d = b.mul(b.add(b.load_word(place, 1, b.i64), last), args.stride[1]);
-      b.when(b.ir.CreateICmpSGT(count, b.i(0)), [&] {
-        product.call(height, b.at(left, b.add(a, first)), b.sub(b.i(0), args.stride[0]),
-                     b.at(right, b.add(d, col)), b.sub(b.i(0), args.stride[1]), count, stash, true);
-      });
-    });
-    Value* here = b.minimum(b.i(kernel.chunks), b.ceil_div(b.sub(args.cols, col), 16));
-    b.loop(b.i(0), height, [&](Value* r) {
-      Value* from = b.at(stash, b.mul(r, b.i(width)));
-      Value* to = b.at(result, b.add(b.mul(b.add(first, r), args.stride[2]), col));
-      b.loop(b.i(0), here, [&](Value* c) {
+    Value* left_cols = b.sub(args.cols, col);
+    Value* whole = b.ir.CreateICmpSGE(left_cols, b.i(width));
+    auto place = [&](Value* row) { return b.at(result, b.add(b.mul(row, args.stride[2]), col)); };
+    auto store_row = [&](Value* row, const std::function<Value*(Value*)>& chunk_at) {
+      Value* line = place(row);
+      b.loop(b.i(0), b.minimum(b.i(kernel.chunks), b.ceil_div(left_cols, 16)), [&](Value* c) {
         Value* offset = b.mul(c, b.i(16));
-        b.store_chunk(b.load(b.chunk, b.at(from, offset)), b.at(to, offset),
-                      b.tail(b.sub(b.sub(args.cols, col), offset)));
+        b.store_chunk(chunk_at(offset), b.at(line, offset), b.tail(b.sub(left_cols, offset)));
+      });
+    };
+    b.loop(split.first(low), split.first(high),
+           [&](Value* row) { store_row(row, [&](Value*) { return b.c(0); }); });
+
+    // from the last row of the last segment to the first of the first: cutting them elsewhere changes nothing
+    b.loop(b.i(0), args.segment_count, [&](Value* s) {
+      static_assert(sizeof(Segment) == 24);
+      Value* number = b.sub(b.sub(args.segment_count, b.i(1)), s);
+      Value* segment = b.ir.CreateInBoundsGEP(b.i64, args.segments, b.mul(number, b.i(3)));
+      Value* a_row = b.load_word(segment, 0, b.i64);
+      Value* d_row = b.load_word(segment, 1, b.i64);
+      Value* rows = b.load_word(segment, 2, b.i64);
+      b.loop(b.i(0), b.ceil_div(rows, kBlock), [&](Value* block) {
+        Value* past = b.sub(rows, b.mul(block, b.i(kBlock)));
+        Value* count = b.minimum(past, b.i(kBlock));
+        Value* last = b.sub(past, b.i(1));
+        Value* a = b.at(left, b.mul(b.add(a_row, last), args.stride[0]));
+        Value* d = b.at(right, b.add(b.mul(b.add(d_row, last), args.stride[1]), col));
+        Value* up = b.sub(b.i(0), args.stride[1]);
+        Value* packing = b.ir.CreateAnd(b.ir.CreateICmpSGE(b.sub(high, low), b.i(kManyTiles)),
+                                        b.ir.CreateICmpSGE(count, b.i(kManyRows)));
+        b.when(packing, [&] {
+          b.loop(b.i(0), count, [&](Value* r) {
+            Value* from = b.at(d, b.mul(r, up));
+            Value* to = b.at(packed, b.mul(r, b.i(width)));
+            for (int64_t at = 0; at < width; at += 16)
+              b.store(b.load(b.chunk, b.at(from, b.i(at))), b.at(to, b.i(at)));
+          });
+        });
+        Value* panel_rows = b.ir.CreateSelect(packing, packed, d);
+        Value* pitch = b.ir.CreateSelect(packing, b.i(width), up);
+        b.loop(low, high, [&](Value* tile) {
+          Value* first = split.first(tile);
+          Value* height = split.height(tile);
+          auto in_stash = [&](Value* r, Value* offset) {
+            return b.at(stash, b.add(b.mul(r, b.i(width)), offset));
+          };
+          b.when(b.ir.CreateNot(whole), [&] {
+            b.loop(b.i(0), height, [&](Value* r) {
+              Value* line = place(b.add(first, r));
+              for_chunks([&](Value* at) { b.store(b.load(b.chunk, b.at(line, at)), in_stash(r, at)); });
+            });
+          });
+          product.call(height, b.at(a, first), b.sub(b.i(0), args.stride[0]), panel_rows, pitch, count,
+                       b.ir.CreateSelect(whole, place(first), stash),
+                       b.ir.CreateSelect(whole, args.stride[2], b.i(width)), true);
+          b.when(b.ir.CreateNot(whole), [&] {
+            b.loop(b.i(0), height, [&](Value* r) {
+              store_row(b.add(first, r), [&](Value* at) { return b.load(b.chunk, in_stash(r, at)); });
+            });
+          });
+        });
       });
     });
   });
@@ -267,7 +314,7 @@ void emit_peak(KernelBuilder& b, const std::string& name) {
   });
   Value* total = sums[0];
   for (size_t j = 1; j < sums.size(); ++j) total = b.ir.CreateFAdd(total, sums[j]);
-  b.store(total, fn->getArg(1));
+  b.store(b.ir.CreateExtractElement(total, uint64_t{0}), fn->getArg(1));
   b.end_function();
 }
 

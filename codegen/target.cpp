@@ -2,6 +2,7 @@
 #include "codegen/target.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <llvm/ADT/StringMap.h>
 #include <llvm/TargetParser/Host.h>
 
@@ -47,9 +48,9 @@ Target make(const Family& family, const llvm::StringMap<bool>& has) {
   if (!t.cpu.empty()) return t;
   t.cpu = llvm::sys::getHostCPUName().str();
   std::vector<std::string> features;
-  for (const auto& entry : has) features.push_back((entry.second ? "+" : "-") + entry.first().str());
+  for (const auto& entry : has) features.push_back(fmt::format("{}{}", entry.second ? '+' : '-', entry.first().str()));
   std::sort(features.begin(), features.end());  // the map has no order, and the string goes into cache keys
-  for (const std::string& f : features) t.features += (t.features.empty() ? "" : ",") + f;
+  t.features = fmt::format("{}", fmt::join(features, ","));
   return t;
 }
 

@@ -37,10 +37,15 @@ uint64_t hash_of(Op op, std::span<const NodeId> args, const Attr& attr, const Sh
 
 }  // namespace
 
-const OpInfo& info(Op op) { return kInfo[size_t(op)]; }
-std::span<const Op> all_ops() { return kOps; }
+const OpInfo& info(Op op) {
+  return kInfo[size_t(op)];
+}
+std::span<const Op> all_ops() {
+  return kOps;
+}
 
-bool Graph::equal(NodeId id, Op op, std::span<const NodeId> args, const Attr& attr, const Shape& shape) const {
+bool Graph::equal(NodeId id, Op op, std::span<const NodeId> args, const Attr& attr,
+                  const Shape& shape) const {
   const Node& n = nodes_[id];
   return n.op == op && n.attr == attr && n.shape == shape && n.arg_count == args.size() &&
          std::equal(args.begin(), args.end(), args_.begin() + n.first_arg);
@@ -66,7 +71,8 @@ NodeId Graph::add(Op op, std::span<const NodeId> args, const Attr& attr, const S
     many.assign(args.begin(), args.end());
     args = many;
   }
-  if (args.size() == 2 && info(op).flag == OpFlag::Commutative && args[0] > args[1]) std::swap(few[0], few[1]);
+  if (args.size() == 2 && info(op).flag == OpFlag::Commutative && args[0] > args[1])
+    std::swap(few[0], few[1]);
   std::vector<Shape> shapes;
   shapes.reserve(args.size());
   for (NodeId a : args) {
@@ -121,14 +127,18 @@ Graph Graph::empty_copy() const {
 NodeId Graph::variable(std::string_view name, int32_t rows, int32_t cols) {
   return add(Op::Variable, {}, {.name = name_id(name)}, {Type::F32, Rows::fixed(rows), cols});
 }
-NodeId Graph::input(std::string_view name, Shape shape) { return add(Op::Input, {}, {.name = name_id(name)}, shape); }
+NodeId Graph::input(std::string_view name, Shape shape) {
+  return add(Op::Input, {}, {.name = name_id(name)}, shape);
+}
 NodeId Graph::constant(double value, Rows rows, int32_t cols) {
   return add(Op::Constant, {}, {.value = value}, {Type::F32, rows, cols});
 }
 NodeId Graph::same_shape_constant(double value, NodeId like) {
   return constant(value, nodes_[like].shape.rows, nodes_[like].shape.cols);
 }
-NodeId Graph::sum(std::span<const NodeId> terms) { return terms.size() == 1 ? terms[0] : add(Op::Sum, terms); }
+NodeId Graph::sum(std::span<const NodeId> terms) {
+  return terms.size() == 1 ? terms[0] : add(Op::Sum, terms);
+}
 NodeId Graph::one_hot(NodeId index, int32_t cols) {
   return add(Op::OneHot, std::array{index}, {}, {Type::F32, shape(index).rows, cols});
 }
@@ -154,7 +164,9 @@ NodeId Graph::pad_rows(NodeId a, Rows rows) {
   if (rows == shape(a).rows) return a;
   return add(Op::PadRows, std::array{a}, {}, {shape(a).type, rows, shape(a).cols});
 }
-NodeId Graph::tail_rows(NodeId a, int32_t step) { return add(Op::TailRows, std::array{a}, {.offset = step}); }
+NodeId Graph::tail_rows(NodeId a, int32_t step) {
+  return add(Op::TailRows, std::array{a}, {.offset = step});
+}
 NodeId Graph::scatter_add(NodeId d, NodeId index, int32_t table_rows) {
   return add(Op::ScatterAdd, std::array{d, index}, {}, {Type::F32, Rows::fixed(table_rows), shape(d).cols});
 }

@@ -1,7 +1,8 @@
 // The graph: an append-only vector of small nodes, checked at birth and hash-consed.
 //
-// An operand is an id smaller than the node's own, so the order of the vector is a topological order: forward is
-// a loop, back-propagation the loop backwards, dead code a loop backwards. A pass takes a graph and returns one.
+// An operand is an id smaller than the node's own, so the order of the vector is a topological order: forward
+// is a loop, back-propagation the loop backwards, dead code a loop backwards. A pass takes a graph and
+// returns one.
 #pragma once
 #include <array>
 #include <bit>
@@ -39,11 +40,11 @@ constexpr NodeId kNoNode = ~0u;
 
 /// What a node is besides its op and operands. Which fields an op reads stands in shape_rules.cpp.
 struct Attr {
-  double value = 0;      // constant
-  int32_t name = -1;     // variable, input: index into Graph::names
-  int32_t offset = 0;    // slice_cols: first column; slice_rows of a matrix: first row; tail_rows: step;
-                         // scan: index into Model::scans; scan_result: which
-  uint8_t flags = 0;     // matmul: kTransposeLeft | kTransposeRight; tail_rows of a whole batch: sequence dim
+  double value = 0;    // constant
+  int32_t name = -1;   // variable, input: index into Graph::names
+  int32_t offset = 0;  // slice_cols: first column; slice_rows of a matrix: first row; tail_rows: step;
+                       // scan: index into Model::scans; scan_result: which
+  uint8_t flags = 0;   // matmul: kTransposeLeft | kTransposeRight; tail_rows of a whole batch: sequence dim
   /// The value is compared by its bits: -0 is not 0, and a NaN is itself.
   bool operator==(const Attr& b) const {
     return std::bit_cast<uint64_t>(value) == std::bit_cast<uint64_t>(b.value) && name == b.name &&
@@ -64,10 +65,10 @@ struct Node {
   Shape shape;
   uint32_t first_arg = 0;
   uint32_t arg_count = 0;
-  uint32_t origin = 0;      // index into Graph::origins; 0: none
-  int32_t island = -1;      // nodes of one kernel share a number (fuse_pointwise)
+  uint32_t origin = 0;  // index into Graph::origins; 0: none
+  int32_t island = -1;  // nodes of one kernel share a number (fuse_pointwise)
   Op op = Op::Constant;
-  bool backward = false;    // made by differentiation
+  bool backward = false;  // made by differentiation
 };
 static_assert(sizeof(Node) <= 72, "a million nodes must stay cheap");
 
@@ -96,14 +97,16 @@ class Graph {
   NodeId constant(double value, Rows rows = {}, int32_t cols = 1);
   NodeId unary(Op op, NodeId a) { return add(op, std::array{a}); }
   NodeId binary(Op op, NodeId a, NodeId b) { return add(op, std::array{a, b}); }
-  NodeId sum(std::span<const NodeId> terms);                    // one term: itself
-  NodeId matmul(NodeId a, NodeId b, uint8_t flags = 0) { return add(Op::MatMul, std::array{a, b}, {.flags = flags}); }
+  NodeId sum(std::span<const NodeId> terms);  // one term: itself
+  NodeId matmul(NodeId a, NodeId b, uint8_t flags = 0) {
+    return add(Op::MatMul, std::array{a, b}, {.flags = flags});
+  }
   NodeId one_hot(NodeId index, int32_t cols);
-  NodeId slice_cols(NodeId a, int32_t offset, int32_t cols);    // all columns: itself
-  NodeId slice_rows(NodeId a, Rows rows, int32_t offset = 0);   // all rows: itself
-  NodeId concat_cols(std::span<const NodeId> parts);            // one part: itself
+  NodeId slice_cols(NodeId a, int32_t offset, int32_t cols);   // all columns: itself
+  NodeId slice_rows(NodeId a, Rows rows, int32_t offset = 0);  // all rows: itself
+  NodeId concat_cols(std::span<const NodeId> parts);           // one part: itself
   NodeId concat_rows(std::span<const NodeId> parts);
-  NodeId take_rows(NodeId a, Rows rows);                        // the same rows: itself
+  NodeId take_rows(NodeId a, Rows rows);  // the same rows: itself
   NodeId pad_rows(NodeId a, Rows rows);
   NodeId tail_rows(NodeId a, int32_t step);
   NodeId scatter_add(NodeId d, NodeId index, int32_t table_rows);

@@ -1,5 +1,5 @@
-// Figures over a whole part of the data: means and sums are collected batch by batch, what stands around them is
-// computed afterwards (language.md section 7): `sqrt(squared_error(p, y))` is the root of the part's mean.
+// Figures over a whole part of the data: means and sums are collected batch by batch, what stands around them
+// is computed afterwards (language.md section 7): `sqrt(squared_error(p, y))` is the root of the part's mean.
 #pragma once
 #include <string>
 #include <vector>
@@ -15,8 +15,8 @@ struct Measure {
     Sum,     // of all values of all rows: root `sum`
     Max,     // the largest / smallest of all values of all rows: root `sum`
     Min,
-    Once,    // the same for all rows: root `sum` of any batch
-    Apply,   // `function` of the arguments: + - * / ^ and the element-wise functions
+    Once,   // the same for all rows: root `sum` of any batch
+    Apply,  // `function` of the arguments: + - * / ^ and the element-wise functions
   };
   Kind kind = Number;
   double number = 0;

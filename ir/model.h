@@ -1,5 +1,6 @@
 // A model before time is unrolled: one graph in which a sequence is a packed stack of all its steps, and each
-// scan a node that names its cell, written as a graph of one step. `unroll` turns it into a Graph for T steps.
+// scan a node that names its cell, written as a graph of one step. `unroll` turns it into a Graph for T
+// steps.
 #pragma once
 #include <string>
 #include <vector>
@@ -8,35 +9,40 @@
 
 namespace rnnc {
 
-/// How a parameter starts (language.md section 5). `amount`: the constant, or the argument of uniform and normal.
+/// How a parameter starts (language.md section 5). `amount`: the constant, or the argument of uniform and
+/// normal.
 struct Initial {
   enum Kind : uint8_t { Constant, Glorot, He, Orthogonal, Identity, Uniform, Normal } kind = Constant;
   double amount = 0;
 };
 
 struct Parameter {
-  std::string name;               // `h.gru.Wz`, as saved
-  int32_t rows = 1, cols = 1;     // as the graph sees it: the last dimension is the columns
-  std::vector<int32_t> dims;      // as declared
+  std::string name;            // `h.gru.Wz`, as saved
+  int32_t rows = 1, cols = 1;  // as the graph sees it: the last dimension is the columns
+  std::vector<int32_t> dims;   // as declared
   Initial initial;
   bool frozen = false;
 };
 
-/// A cell as one step. In the body the operands of the scan are inputs named `%0`, `%1`, ...: sequences at this
-/// step, then constants, then states before the step.
+/// A cell as one step. In the body the operands of the scan are inputs named `%0`, `%1`, ...: sequences at
+/// this step, then constants, then states before the step.
 struct ScanBody {
   Graph body;
   int dim = 0;
   bool reverse = false;
   int sequences = 0, constants = 0, states = 0;
-  std::vector<NodeId> next;       // the new value of each state
-  std::vector<NodeId> results;    // what the scan gives at each step
+  std::vector<NodeId> next;     // the new value of each state
+  std::vector<NodeId> results;  // what the scan gives at each step
 };
 
 /// Names of the inputs that every batch of sequences brings: where each row's last step lies in the stack
 /// (i32 [B, 1], -1 for an empty row), and its length (f32 [B, 1]).
-inline std::string last_index_input(int dim) { return "%last." + std::to_string(dim); }
-inline std::string length_input(int dim) { return "%length." + std::to_string(dim); }
+inline std::string last_index_input(int dim) {
+  return "%last." + std::to_string(dim);
+}
+inline std::string length_input(int dim) {
+  return "%length." + std::to_string(dim);
+}
 
 /// One field of the data as the graph sees it.
 struct ModelInput {
@@ -50,7 +56,7 @@ struct Model {
   std::vector<ModelInput> inputs;
   std::vector<Parameter> parameters;
   std::vector<ScanBody> scans;
-  Graph graph;                    // roots: what the program gives; `loss` if it is trained
+  Graph graph;  // roots: what the program gives; `loss` if it is trained
 };
 
 }  // namespace rnnc

@@ -1,13 +1,14 @@
+# shellcheck shell=bash disable=SC2034
 # Sourced by quickstart and check: installs Debian packages that are missing, and nothing if none is.
 
 # What building and running rnnc takes (Debian 12).
-BUILD_PACKAGES="g++ cmake ninja-build git llvm-19-dev lld-19 libzstd-dev zlib1g-dev libeigen3-dev libcli11-dev
-  libfmt-dev nlohmann-json3-dev libutf8proc-dev"
+BUILD_PACKAGES=(g++ cmake ninja-build git llvm-19-dev lld-19 libzstd-dev zlib1g-dev libeigen3-dev libcli11-dev
+  libfmt-dev nlohmann-json3-dev libutf8proc-dev)
 # Word lists that examples/languages.rnn reads.
-WORD_LISTS="wamerican wfrench wngerman witalian wspanish wportuguese wdutch wswedish"
+WORD_LISTS=(wamerican wfrench wngerman witalian wspanish wportuguese wdutch wswedish)
 # What ./check takes besides.
-TEST_PACKAGES="libgtest-dev libgmock-dev libbenchmark-dev clang-format-14 clang-tidy-14 llvm-19-tools python3"
-SANITIZE_PACKAGES="clang-19 libclang-rt-19-dev"
+TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev clang-format-14 clang-tidy-14 llvm-19-tools python3)
+SANITIZE_PACKAGES=(clang-19 libclang-rt-19-dev)
 
 # install_missing PACKAGE...   as root, or by sudo
 install_missing() {

@@ -117,7 +117,7 @@ void make_vocabularies(const DataSpec& spec, std::span<const RowView> rows, Data
       const auto field = std::ranges::find(spec.fields, name, &DataField::vocabulary);
       DataMessage message =
           at(spec, field->place,
-             fmt::format("category {} has one value only: {}", name, quoted(vocabulary.text(0))));
+             fmt::format("category {} has one value only: {}", name, in_quotes(vocabulary.text(0))));
       message.warning = true;
       dataset.warnings.push_back(std::move(message));
       continue;

@@ -155,9 +155,9 @@ double Encoder::number(const DataField& field, const EncodeExpr& expr, const Row
     const std::string value = text(expr, row);
     const std::optional<double> parsed = parse_number(value);
     if (!parsed && trim(value).empty()) refuse_at(expr, row, field, "this is empty, a number is needed");
-    if (!parsed) refuse_at(expr, row, field, fmt::format("{} is not a number", quoted(value)));
+    if (!parsed) refuse_at(expr, row, field, fmt::format("{} is not a number", in_quotes(value)));
     if (std::abs(*parsed) > kLargest)
-      refuse_at(expr, row, field, fmt::format("{} is too large for a 32-bit number", quoted(value)));
+      refuse_at(expr, row, field, fmt::format("{} is too large for a 32-bit number", in_quotes(value)));
     return *parsed;
   }
   const auto operand = [&](size_t i) { return number(field, expr.operands[i], row); };

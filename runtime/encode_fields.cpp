@@ -93,7 +93,7 @@ class FieldEncoder {
       if (id < 0)
         encoder_.refuse(field, row,
                         fmt::format("label {} was not seen in the training part   (category {} has: {})",
-                                    quoted(label), field.vocabulary, label_list(vocabulary)));
+                                    in_quotes(label), field.vocabulary, label_list(vocabulary)));
       data.ids.push_back(id);
     }
   }

@@ -44,7 +44,7 @@ std::string_view trim(std::string_view text);
 std::optional<double> parse_number(std::string_view text);
 
 /// A text in quotes for messages: cut after 40 code points, control characters as `\n`, `\t`, `\x00`.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 /// Line and column (in code points) of byte `offset`, counted from 1; a line ends at LF.
 struct TextPlace {

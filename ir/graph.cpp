@@ -171,4 +171,27 @@ NodeId Graph::scatter_add(NodeId d, NodeId index, int32_t table_rows) {
   return add(Op::ScatterAdd, std::array{d, index}, {}, {Type::F32, Rows::fixed(table_rows), shape(d).cols});
 }
 
+std::vector<bool> live_nodes(const Graph& graph) {
+  std::vector<bool> live(graph.size());
+  for (const Root& root : graph.roots) live[root.node] = true;
+  for (NodeId id = graph.size(); id-- > 0;) {
+    if (live[id]) {
+      for (NodeId a : graph.args(id)) live[a] = true;
+    }
+  }
+  return live;
+}
+
+std::vector<uint32_t> use_counts(const Graph& graph) {
+  const std::vector<bool> live = live_nodes(graph);
+  std::vector<uint32_t> uses(graph.size());
+  for (const Root& root : graph.roots) ++uses[root.node];
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (live[id]) {
+      for (NodeId a : graph.args(id)) ++uses[a];
+    }
+  }
+  return uses;
+}
+
 }  // namespace rnnc

@@ -154,6 +154,11 @@ class Graph {
   bool backward_ = false;
 };
 
+/// Every node that a root needs, directly or not.
+std::vector<bool> live_nodes(const Graph& graph);
+/// How many times each live node is an operand or a root.
+std::vector<uint32_t> use_counts(const Graph& graph);
+
 /// The shape of `op` applied to operands of these shapes; throws GraphError with the shapes in the message.
 Shape infer_shape(Op op, std::span<const Shape> args, const Attr& attr, const Shape& wanted);
 

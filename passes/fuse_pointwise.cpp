@@ -11,7 +11,7 @@
 #include <limits>
 #include <numeric>
 
-#include "passes/families.h"
+#include "ir/places.h"
 #include "passes/passes.h"
 #include "passes/rebuild.h"
 
@@ -165,18 +165,25 @@ class Fuse {
     }
   }
 
+  /// Moves backward nodes to the depth of the first user they can share an island with, if no other user needs
+  /// them before.
   void sink() {
-    std::vector<int32_t> latest(g_.size(), kNever);  // depth at which its users need it
-    for (const Root& root : g_.roots) latest[root.node] = -1;
+    std::vector<int32_t> needed(g_.size(), kNever), shared(g_.size(), kNever);
+    for (const Root& root : g_.roots) needed[root.node] = -1;
     for (NodeId id = g_.size(); id-- > 0;) {
       if (!live_[id]) continue;
       const bool moves = g_[id].backward && !epilogue_[id] && (role_[id] == Role::Pointwise || role_[id] == Role::RowReduction);
-      if (moves && latest[id] != kNever && latest[id] > depth_[id]) depth_[id] = latest[id];
+      if (moves && shared[id] != kNever && shared[id] <= needed[id]) depth_[id] = std::max(depth_[id], shared[id]);
       if (g_[id].op == Op::RowCount) continue;
       for (NodeId a : g_.args(id)) {
-        int32_t need = role_[id] == Role::View ? (latest[id] == kNever ? kNever : latest[id]) : depth_[id] - 1;
-        if (role_[id] != Role::View && fusible(a, id) && role_[a] != Role::View) need = depth_[id];
-        latest[a] = std::min(latest[a], need);
+        if (role_[id] == Role::View) {
+          needed[a] = std::min(needed[a], needed[id]);
+        } else if (fusible(a, id)) {
+          shared[a] = std::min(shared[a], depth_[id]);
+          needed[a] = std::min(needed[a], depth_[id]);
+        } else {
+          needed[a] = std::min(needed[a], depth_[id] - 1);
+        }
       }
     }
   }

@@ -1,5 +1,5 @@
 // What the plan needs of every graph: see passes.h.
-#include "passes/families.h"
+#include "ir/places.h"
 #include "passes/passes.h"
 #include "passes/rebuild.h"
 

@@ -36,29 +36,6 @@ Graph Rebuild::finish() {
   return std::move(to);
 }
 
-std::vector<bool> live_nodes(const Graph& graph) {
-  std::vector<bool> live(graph.size());
-  for (const Root& root : graph.roots) live[root.node] = true;
-  for (NodeId id = graph.size(); id-- > 0;) {
-    if (live[id]) {
-      for (NodeId a : graph.args(id)) live[a] = true;
-    }
-  }
-  return live;
-}
-
-std::vector<uint32_t> use_counts(const Graph& graph) {
-  const std::vector<bool> live = live_nodes(graph);
-  std::vector<uint32_t> uses(graph.size());
-  for (const Root& root : graph.roots) ++uses[root.node];
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    if (live[id]) {
-      for (NodeId a : graph.args(id)) ++uses[a];
-    }
-  }
-  return uses;
-}
-
 namespace {
 
 /// One try at ordering: the groups (a merge, or a single node) in an order in which every operand comes first.

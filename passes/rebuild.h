@@ -28,11 +28,6 @@ struct Rebuild {
   Graph finish();
 };
 
-/// Every node that a root needs, directly or not.
-std::vector<bool> live_nodes(const Graph& graph);
-/// How many times each live node is an operand or a root.
-std::vector<uint32_t> use_counts(const Graph& graph);
-
 /// Nodes that become one: `members` are replaced together by `emit`, which sees all operands of all members mapped
 /// and sets map[] for each of them.
 struct Merge {

@@ -1,9 +1,8 @@
-// Places of values in others and in arrays over time: see families.h.
-#include "passes/families.h"
+// Places of values in others and in arrays over time: see places.h.
+#include "ir/places.h"
 
 #include <algorithm>
 
-#include "passes/rebuild.h"
 
 namespace rnnc {
 namespace {

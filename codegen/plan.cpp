@@ -1,0 +1,420 @@
+// Places, live ranges, offsets and loops: from drafts to a Program. See plan.h.
+#include "codegen/plan.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "codegen/plan_draft.h"
+#include "codegen/plan_loops.h"
+
+namespace rnnc {
+namespace planning {
+namespace {
+
+constexpr int64_t kAlign = 64;  // bytes
+
+RowRange range_of(Rows rows) {
+  switch (rows.kind) {
+    case Rows::Fixed: return {RowRange::Fixed, 0, rows.begin, 0};
+    case Rows::Batch: return {RowRange::Batch, 0, 0, 0};
+    case Rows::Steps: break;
+  }
+  return {RowRange::Steps, rows.dim, rows.begin, rows.end};
+}
+
+/// Whole cache lines a row, and not so that all rows of a column meet in one set of the L1 cache (kernels.md 7).
+int64_t padded_stride(int64_t cols) {
+  if (cols == 1) return 1;
+  const int64_t stride = (cols + 15) / 16 * 16;
+  return stride % 256 == 0 ? stride + 16 : stride;
+}
+
+class Planner {
+ public:
+  Planner(const Graph& graph, const PlanOptions& options)
+      : g_(graph), options_(options), drafts_(draft_commands(graph, options.target)), places_(graph), slab_of_(graph.size(), -1) {}
+
+  Plan run() {
+    for (NodeId id = 0; id < g_.size(); ++id) {
+      if (g_[id].op != Op::ConcatCols && g_[id].op != Op::ConcatRows) continue;
+      const std::vector<bool> copy = places_.claim(id);
+      if (std::find(copy.begin(), copy.end(), true) != copy.end()) throw GraphError("plan: the graph is not legalized");
+    }
+    number_kernels();
+    join_families();
+    place_assignments();
+    p_.capacity = options_.time_steps;
+    p_.batch_capacity = options_.batch_capacity;
+    p_.dimensions = options_.dimensions;
+    for (const Draft& draft : drafts_.commands) p_.commands.push_back(command_of(draft));
+    for (const auto& [from, to] : copies_) add_copy_back(from, to);
+    for (const Root& root : g_.roots) {
+      if (root.assign) continue;
+      const Shape s = g_.shape(root.node);
+      p_.outputs.push_back({root.name, place_of(root.node), range_of(s.rows), s.cols, s.type == Type::I32});
+      p_.slabs[size_t(p_.outputs.back().place.slab)].last = int32_t(p_.commands.size());
+    }
+    mark_barriers();
+    assign_offsets();
+    roll_loops(p_);
+    plan_.program = std::move(p_);
+    return std::move(plan_);
+  }
+
+ private:
+  void number_kernels() {
+    std::map<std::string, int32_t> numbers;
+    for (const Draft& draft : drafts_.commands) {
+      if (draft.packs) {
+        kernel_of_.push_back(-1);
+        continue;
+      }
+      const auto [it, fresh] = numbers.try_emplace(draft.kernel.key(), int32_t(plan_.kernels.size()));
+      if (fresh) plan_.kernels.push_back(draft.kernel);
+      kernel_of_.push_back(it->second);
+    }
+  }
+
+  /// The same result of the same kernel at consecutive steps is a family: one array, so that addresses advance
+  /// evenly. Stacks have claimed theirs before.
+  void join_families() {
+    struct Open {
+      NodeId last;
+    };
+    std::map<std::pair<int32_t, size_t>, std::vector<Open>> open;
+    for (size_t c = 0; c < drafts_.commands.size(); ++c) {
+      const Draft& draft = drafts_.commands[c];
+      for (size_t k = 0; k < draft.operands.size(); ++k) {
+        const DraftOperand& o = draft.operands[k];
+        if (!o.written || o.node == kNoNode) continue;
+        const NodeId root = places_.home(o.node).root;
+        const Rows rows = g_.shape(root).rows;
+        if (!rows.is_step()) continue;
+        auto& families = open[{kernel_of_[c], k}];
+        bool joined = false;
+        for (Open& family : families) {
+          const int32_t apart = rows.begin - g_.shape(family.last).rows.begin;
+          const bool known = places_.find(family.last) == places_.find(root);
+          if (!known && ((apart != 1 && apart != -1) || !places_.join(root, family.last))) continue;
+          family.last = root;
+          joined = true;
+          break;
+        }
+        if (!joined) families.push_back({root});
+      }
+    }
+  }
+
+  /// The new value of a variable is written over the old one, if nobody reads the old one later; else beside it,
+  /// and copied at the end.
+  void place_assignments() {
+    std::map<NodeId, int32_t> last_read;  // variable node -> last command that reads it
+    std::map<NodeId, int32_t> written;
+    for (size_t c = 0; c < drafts_.commands.size(); ++c) {
+      for (const DraftOperand& o : drafts_.commands[c].operands) {
+        if (o.node == kNoNode) continue;
+        if (o.written) written[o.node] = int32_t(c);
+        else last_read[base_of(o.node)] = int32_t(c);
+      }
+    }
+    std::map<std::string, NodeId> variables;
+    for (NodeId id = 0; id < g_.size(); ++id) {
+      if (g_[id].op == Op::Variable) variables[g_.name(id)] = id;
+    }
+    for (const Root& root : g_.roots) {
+      if (!root.assign) continue;
+      const auto variable = variables.find(root.name);
+      const NodeId old = variable == variables.end() ? kNoNode : variable->second;
+      const int32_t at = written.at(root.node);
+      const auto read = last_read.find(old);
+      const bool own_read_is_even = [&] {  // the writing command itself may read only element by element
+        for (const Instr& i : drafts_.commands[size_t(at)].kernel.body) {
+          if (i.code != Instr::Load || base_of(drafts_.commands[size_t(at)].operands[size_t(i.operand)].node) != old) continue;
+          if (i.access != Access::Matrix) return false;
+        }
+        return drafts_.commands[size_t(at)].kernel.kind == KernelKind::Rows;
+      }();
+      const int32_t slab = variable_slab(root.name, g_.shape(root.node));
+      if (old == kNoNode || read == last_read.end() || (read->second <= at && own_read_is_even)) {
+        slab_of_[root.node] = slab;
+      } else {
+        copies_.push_back({root.node, slab});
+      }
+    }
+  }
+
+  /// The leaf or value whose memory a chain of views looks at.
+  NodeId base_of(NodeId id) const {
+    while (is_view(g_[id].op) && g_.args(id).size() == 1) id = g_.arg(id, 0);
+    return id;
+  }
+
+  int32_t variable_slab(const std::string& name, const Shape& shape) {
+    const auto it = variable_slabs_.find(name);
+    if (it != variable_slabs_.end()) return it->second;
+    Slab slab;
+    slab.name = name;
+    slab.rows = range_of(shape.rows);
+    slab.cols = shape.cols;
+    slab.stride = shape.cols;
+    slab.variable = int32_t(p_.variable_names.size());
+    p_.variable_names.push_back(name);
+    p_.slabs.push_back(slab);
+    return variable_slabs_[name] = int32_t(p_.slabs.size() - 1);
+  }
+
+  int64_t capacity(const RowRange& rows) const {
+    switch (rows.kind) {
+      case RowRange::Fixed: return rows.begin;
+      case RowRange::Batch: return options_.batch_capacity;
+      case RowRange::Steps: break;
+    }
+    return options_.batch_capacity * (rows.end - rows.begin);
+  }
+
+  int32_t add_slab(std::string name, RowRange rows, int32_t cols, Type type) {
+    Slab slab;
+    slab.name = std::move(name);
+    slab.rows = rows;
+    slab.cols = cols;
+    slab.stride = padded_stride(cols);
+    slab.bytes = capacity(rows) * slab.stride * 4;
+    slab.integer = type == Type::I32;
+    p_.slabs.push_back(std::move(slab));
+    return int32_t(p_.slabs.size() - 1);
+  }
+
+  /// The slab of a value of its own: of its whole family, if it has one.
+  int32_t slab_of(NodeId root) {
+    const NodeId family = g_.shape(root).rows.is_step() ? places_.find(root) : root;
+    if (slab_of_[family] >= 0) return slab_of_[family];
+    const Node& n = g_[root];
+    if (n.op == Op::Variable) return slab_of_[root] = variable_slab(g_.name(root), n.shape);
+    RowRange rows = range_of(n.shape.rows);
+    if (family != root || n.shape.rows.is_step()) {
+      const auto& members = places_.family(root);
+      rows.begin = g_.shape(members.front()).rows.begin;
+      rows.end = g_.shape(members.back()).rows.end;
+    }
+    std::string name = n.op == Op::Input ? g_.name(root) : g_.origins[n.origin].equation;
+    slab_of_[family] = add_slab(std::move(name), rows, n.shape.cols, n.shape.type);
+    if (n.op == Op::Input) {
+      p_.inputs[g_.name(root)] = slab_of_[family];
+      p_.slabs.back().first = 0;
+    }
+    return slab_of_[family];
+  }
+
+  Place2D place_of(NodeId id) {
+    const Node& n = g_[id];
+    if (n.op == Op::SliceCols) {
+      Place2D p = place_of(g_.arg(id, 0));
+      p.col += n.attr.offset;
+      return p;
+    }
+    if (n.op == Op::SliceRows) {
+      Place2D p = place_of(g_.arg(id, 0));
+      if (n.shape.rows.kind == Rows::Steps) p.step = n.shape.rows.begin;
+      else p.row += n.attr.offset;
+      return p;
+    }
+    if (n.op == Op::TakeRows) return place_of(g_.arg(id, 0));
+    if (n.op == Op::ConcatRows && n.shape.rows.kind == Rows::Steps) return place_of(g_.arg(id, 0));
+    const Places::Home home = places_.home(id);
+    Place2D p;
+    p.slab = slab_of(home.root);
+    p.row = home.row;
+    p.col = home.col;
+    const Rows rows = g_.shape(home.root).rows;
+    p.step = rows.kind == Rows::Steps ? rows.begin : -1;
+    return p;
+  }
+
+  int32_t packed_slab(int32_t index) {
+    if (packed_slabs_.empty()) packed_slabs_.assign(drafts_.packed.size(), -1);
+    int32_t& slab = packed_slabs_[size_t(index)];
+    if (slab >= 0) return slab;
+    const Packed& packed = drafts_.packed[size_t(index)];
+    const int64_t floats = packed.shape.panels() * packed.shape.k * packed.shape.width();
+    slab = add_slab("packed " + g_.origins[g_[packed.right].origin].equation, {}, int32_t(packed.shape.width()), Type::F32);
+    p_.slabs.back().bytes = floats * 4;
+    p_.slabs.back().stride = packed.shape.width();
+    return slab;
+  }
+
+  void touch(int32_t slab, int32_t command) {
+    Slab& s = p_.slabs[size_t(slab)];
+    if (s.first < 0) s.first = command;
+    s.last = std::max(s.last, command);
+  }
+
+  Command command_of(const Draft& draft) {
+    Command c;
+    const auto index = int32_t(p_.commands.size());
+    c.kernel = kernel_of_[size_t(index)];
+    c.cols = draft.cols;
+    c.depth = draft.depth;
+    c.name = g_.origins[g_[draft.node].origin].equation;
+    std::vector<bool> writes;
+    for (const DraftOperand& o : draft.operands) {
+      Place2D p;
+      if (o.packed >= 0) p.slab = packed_slab(o.packed);
+      else p = place_of(o.node);
+      p.col += o.col;
+      touch(p.slab, index);
+      c.operands.push_back(p);
+      writes.push_back(o.written);
+    }
+    written_.push_back(writes);
+    for (Rows rows : draft.rows) c.rows.push_back({range_of(rows)});
+    if (draft.packs) {
+      set_pack(draft, c);
+    } else {
+      set_units(draft, c);
+    }
+    if (draft.kernel.kind == KernelKind::WeightGradient) set_segments(draft, c);
+    return c;
+  }
+
+  void set_pack(const Draft& draft, Command& c) {
+    const Packed& packed = drafts_.packed[size_t(draft.operands[0].packed)];
+    c.panels = packed.shape;
+    c.units = packed.shape.panels();
+    c.unit_cost = packed.shape.k * packed.shape.width();
+    const std::vector<PieceOf> pieces = pieces_of(g_, packed.right, packed.transposed);
+    for (const PieceOf& piece : pieces) {
+      // A piece that crosses parts is cut between them.
+      for (int64_t at = piece.first_col; at < piece.first_col + piece.cols;) {
+        const int part = int(at / packed.shape.n);
+        const int64_t end = std::min(piece.first_col + piece.cols, (part + 1) * packed.shape.n);
+        Place2D p = place_of(piece.node);
+        if (piece.transposed) p.row += int32_t(at - piece.first_col);
+        else p.col += int32_t(at - piece.first_col);
+        c.pieces.push_back({p, piece.transposed, piece.first_k, piece.k, part, at - part * packed.shape.n, end - at});
+        at = end;
+      }
+    }
+  }
+
+  void set_units(const Draft& draft, Command& c) {
+    const Kernel& k = draft.kernel;
+    const int64_t chunks = (c.cols + kChunk - 1) / kChunk;
+    switch (k.kind) {
+      case KernelKind::Rows: {
+        int64_t depth = 0;
+        for (int64_t d : c.depth) depth += d;
+        c.unit_cost = c.cols * (int64_t(k.body.size()) + 2 * depth * std::max(1, k.product.parts)) / 4;
+        if (k.product.parts) c.grain = tiling(options_.target, k.product.parts > 1 ? k.product.parts : k.product.chunks).rows;
+        break;
+      }
+      case KernelKind::ColumnSum:
+      case KernelKind::ScatterAdd:
+        c.units = chunks;
+        c.unit_cost = 16 * 200;  // rows are not known here; they are many
+        break;
+      case KernelKind::WeightGradient: {
+        const KernelArgs args{nullptr, nullptr, nullptr, c.depth.data(), nullptr, 0, c.cols};
+        c.units = unit_count(k, args, options_.target);
+        c.unit_cost = 64 * 6 * 200;
+        break;
+      }
+    }
+  }
+
+  void set_segments(const Draft& draft, Command& c) {
+    const NodeId a = draft.operands[0].node, b = draft.operands[1].node;
+    const Rows rows = g_.shape(a).rows;
+    auto shift = [&](NodeId id) { return g_[id].op == Op::ConcatRows && places_.shifted(id) ? shifted_stack(g_, id).shift : 0; };
+    const int32_t sa = shift(a), sb = shift(b);
+    if (sa == 0 && sb == 0) return;
+    c.segments = {true, rows.dim, rows.begin, rows.end, sa, sb};
+  }
+
+  void add_copy_back(NodeId from, int32_t to) {
+    Kernel k;
+    k.operands = 2;
+    k.body = {{.code = Instr::Load, .operand = 0}, {.code = Instr::Store, .a = 0, .operand = 1}};
+    int32_t number = 0;
+    while (size_t(number) < plan_.kernels.size() && plan_.kernels[size_t(number)].key() != k.key()) ++number;
+    if (size_t(number) == plan_.kernels.size()) plan_.kernels.push_back(k);
+    Command c;
+    c.kernel = number;
+    c.cols = g_.shape(from).cols;
+    c.rows = {{range_of(g_.shape(from).rows)}};
+    c.operands = {place_of(from), {to}};
+    c.unit_cost = c.cols;
+    c.name = "assign";
+    const auto index = int32_t(p_.commands.size());
+    touch(c.operands[0].slab, index);
+    touch(to, index);
+    written_.push_back({false, true});
+    p_.commands.push_back(std::move(c));
+  }
+
+  /// A command waits for the others if it touches what was touched since they last met, one of the two writing.
+  void mark_barriers() {
+    std::map<int32_t, bool> touched;  // slab -> written
+    for (size_t i = 0; i < p_.commands.size(); ++i) {
+      Command& c = p_.commands[i];
+      std::vector<std::pair<int32_t, bool>> accesses;
+      for (size_t k = 0; k < c.operands.size(); ++k) accesses.push_back({c.operands[k].slab, written_[i][k]});
+      for (const PlacedPiece& piece : c.pieces) accesses.push_back({piece.place.slab, false});
+      for (auto [slab, write] : accesses) {
+        const auto it = touched.find(slab);
+        c.barrier = c.barrier || (it != touched.end() && (write || it->second));
+        // A slab that begins its life may lie where another one just ended.
+        const Slab& s = p_.slabs[size_t(slab)];
+        c.barrier = c.barrier || (write && s.variable < 0 && s.first == int32_t(i) && !touched.empty());
+      }
+      if (c.barrier) touched.clear();
+      for (auto [slab, write] : accesses) touched[slab] = touched[slab] || write;
+    }
+  }
+
+  /// Greedy by size: the largest slab first, at the lowest offset where no slab lies that is alive at the same time.
+  void assign_offsets() {
+    std::vector<int32_t> order;
+    for (size_t i = 0; i < p_.slabs.size(); ++i) {
+      Slab& s = p_.slabs[i];
+      if (s.variable >= 0) continue;
+      if (s.first < 0) s.first = 0;
+      order.push_back(int32_t(i));
+    }
+    std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return p_.slabs[size_t(a)].bytes > p_.slabs[size_t(b)].bytes; });
+    std::vector<int32_t> placed;  // by offset
+    for (int32_t i : order) {
+      Slab& s = p_.slabs[size_t(i)];
+      const int64_t size = (s.bytes + kOverread * 4 + kAlign - 1) / kAlign * kAlign;
+      int64_t at = 0;
+      for (int32_t j : placed) {
+        const Slab& o = p_.slabs[size_t(j)];
+        if (o.last < s.first || s.last < o.first) continue;
+        if (o.offset >= at + size) break;
+        at = std::max(at, o.offset + (o.bytes + kOverread * 4 + kAlign - 1) / kAlign * kAlign);
+      }
+      s.offset = at;
+      placed.insert(std::upper_bound(placed.begin(), placed.end(), i,
+                                     [&](int32_t a, int32_t b) { return p_.slabs[size_t(a)].offset < p_.slabs[size_t(b)].offset; }),
+                    i);
+      p_.arena_bytes = std::max(p_.arena_bytes, at + size);
+    }
+  }
+
+  const Graph& g_;
+  const PlanOptions& options_;
+  Drafts drafts_;
+  Places places_;
+  std::vector<int32_t> slab_of_, kernel_of_, packed_slabs_;
+  std::map<std::string, int32_t> variable_slabs_;
+  std::vector<std::pair<NodeId, int32_t>> copies_;
+  std::vector<std::vector<bool>> written_;  // of each command: which operands
+  Program p_;
+  Plan plan_;
+};
+
+}  // namespace
+}  // namespace planning
+
+Plan make_plan(const Graph& graph, const PlanOptions& options) { return planning::Planner(graph, options).run(); }
+
+}  // namespace rnnc

@@ -1,0 +1,102 @@
+// The whole flow: see compile.h.
+#include "driver/compile.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "ir/verify.h"
+#include "passes/passes.h"
+
+namespace rnnc {
+namespace {
+
+class Clock {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const std::chrono::duration<double, std::milli> ms = now - last_;
+    last_ = now;
+    return ms.count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+bool wanted(const Root& root, ProgramKind kind) {
+  switch (kind) {
+    case ProgramKind::Train: return root.name == "loss";
+    case ProgramKind::Evaluate: return root.name.starts_with("figure.") || root.name.starts_with("watch.");
+    case ProgramKind::Predict: return root.name.starts_with("show.");
+  }
+  return false;
+}
+
+}  // namespace
+
+Graph build_graph(const Lowered& lowered, const CompileOptions& options) {
+  Graph graph = unroll(lowered.model, options.time_steps);
+  std::erase_if(graph.roots, [&](const Root& root) { return !wanted(root, options.kind); });
+  graph = dce(graph);
+  if (options.kind == ProgramKind::Train) graph = add_training(graph, lowered.model.parameters, options.optimizer);
+  return graph;
+}
+
+Compiled compile(const Graph& graph, const CompileOptions& options, const std::vector<std::string>& dimensions, Jit& jit) {
+  Clock total, clock;
+  Compiled result;
+  CompileReport& report = result.report;
+  report.nodes = graph.size();
+
+  PipelineOptions passes{options.disabled_passes, {}};
+  if (!options.fused) {
+    for (const Pass& pass : pipeline()) passes.disabled.emplace_back(pass.name);
+  }
+  if (options.verify) passes.after = [](const Pass&, const Graph& g) { verify(g); };
+  const Graph fused = run_pipeline(graph, passes, &report.passes);
+  report.products = count_products(fused);
+
+  clock.lap();
+  result.plan = make_plan(fused, {jit.target(), options.batch_capacity, options.time_steps, dimensions});
+  report.plan_ms = clock.lap();
+  result.plan.program.kernels = jit.compile(result.plan.kernels);
+  report.llvm_ms = clock.lap();
+  report.kernels = result.plan.kernels.size();
+  report.commands = result.plan.program.commands.size();
+  report.loops = result.plan.program.loops.size();
+  report.arena_bytes = result.plan.program.arena_bytes;
+  report.total_ms = total.lap();
+  return result;
+}
+
+Compiled compile(const Lowered& lowered, const CompileOptions& options, Jit& jit) {
+  Clock clock;
+  const Graph graph = build_graph(lowered, options);
+  const double unroll_ms = clock.lap();
+  Compiled result = compile(graph, options, lowered.model.dims, jit);
+  result.report.unroll_ms = unroll_ms;
+  result.report.total_ms += unroll_ms;
+  return result;
+}
+
+int64_t flops(const Graph& graph, const RowTables& rows) {
+  auto count = [&](Rows r) {
+    switch (r.kind) {
+      case Rows::Fixed: return int64_t(r.begin);
+      case Rows::Batch: return rows.batch;
+      case Rows::Steps: break;
+    }
+    return rows.count({RowRange::Steps, r.dim, r.begin, r.end});
+  };
+  const std::vector<bool> live = live_nodes(graph);
+  int64_t total = 0;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (!live[id] || graph[id].op != Op::MatMul) continue;
+    const Shape left = graph.shape(graph.arg(id, 0));
+    const bool gradient = graph[id].attr.flags & kTransposeLeft;
+    total += 2 * count(left.rows) * left.cols * (gradient ? graph.shape(graph.arg(id, 1)).cols : graph.shape(id).cols);
+  }
+  return total;
+}
+
+}  // namespace rnnc

@@ -1,0 +1,60 @@
+// The whole way from a lowered model to a program that runs, and what was learned on the way.
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "codegen/jit.h"
+#include "codegen/plan.h"
+#include "frontend/lower.h"
+#include "passes/pipeline.h"
+#include "passes/training.h"
+#include "runtime/program.h"
+
+namespace rnnc {
+
+/// What a program of a model gives: each is a graph with other roots.
+enum class ProgramKind {
+  Train,     // `loss`, `gradient_norm`; updates the variables
+  Evaluate,  // the sums and counts of all figures and watches
+  Predict,   // the values shown
+};
+
+struct CompileOptions {
+  ProgramKind kind = ProgramKind::Train;
+  Optimizer optimizer;
+  int64_t batch_capacity = 32;
+  std::vector<int32_t> time_steps;         // capacity of each sequence dimension
+  std::vector<std::string> disabled_passes;
+  bool fused = true;                       // false: no optional pass, one kernel an op
+  bool verify = false;                     // after every pass
+};
+
+struct CompileReport {
+  uint32_t nodes = 0;          // of the unrolled graph with gradients and updates
+  uint32_t products = 0;       // after the passes
+  std::vector<PassReport> passes;
+  size_t kernels = 0, commands = 0, loops = 0;
+  int64_t arena_bytes = 0;
+  double unroll_ms = 0, plan_ms = 0, llvm_ms = 0, total_ms = 0;
+};
+
+struct Compiled {
+  Plan plan;  // with the code
+  CompileReport report;
+};
+
+/// The graph of one program before any pass: unrolled, and differentiated if it trains.
+Graph build_graph(const Lowered& lowered, const CompileOptions& options);
+
+/// Passes, plan and code for a graph.
+Compiled compile(const Graph& graph, const CompileOptions& options, const std::vector<std::string>& dimensions, Jit& jit);
+
+/// Both.
+Compiled compile(const Lowered& lowered, const CompileOptions& options, Jit& jit);
+
+/// Twice the multiply-adds of the matrix products of a graph for a batch: how rungs and peers are counted alike.
+int64_t flops(const Graph& graph, const RowTables& rows);
+
+}  // namespace rnnc

@@ -1,0 +1,161 @@
+// The command loop: see program.h.
+#include "runtime/program.h"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+namespace rnnc {
+
+Variables::Variable& Variables::add(const std::string& name, int64_t rows, int64_t cols) {
+  auto& slot = by_name_[name];
+  if (!slot) {
+    slot = std::make_unique<Variable>();
+    slot->rows = rows;
+    slot->cols = cols;
+    slot->data.assign(size_t(rows * cols + kOverread), 0.0f);
+  } else if (slot->rows != rows || slot->cols != cols) {
+    throw std::logic_error("variable " + name + " has two shapes");
+  }
+  return *slot;
+}
+
+/// What a thread needs to call a kernel; kept, so that a run allocates nothing once warm.
+struct Session::Scratch {
+  std::vector<void*> data;
+  std::vector<int64_t> stride, rows;
+  std::vector<Segment> segments;
+  std::vector<PackPiece> pieces;
+};
+
+Session::Session(Program program, Variables& variables) : program_(std::move(program)), arena_(size_t(program_.arena_bytes)) {
+  for (const Slab& slab : program_.slabs) {
+    if (slab.variable >= 0) {
+      auto& v = variables.add(program_.variable_names[size_t(slab.variable)], slab.rows.begin, slab.cols);
+      base_.push_back(reinterpret_cast<std::byte*>(v.data.data()));
+    } else {
+      base_.push_back(arena_.data() + slab.offset);
+    }
+  }
+}
+
+void Session::set_rows(RowTables rows) {
+  if (rows.batch > program_.batch_capacity) throw std::logic_error("batch is larger than the program's capacity");
+  rows_ = std::move(rows);
+}
+
+std::byte* Session::address(const Place2D& place, int32_t turn) const {
+  const Slab& slab = program_.slabs[size_t(place.slab)];
+  int64_t row = place.row;
+  if (slab.rows.kind == RowRange::Steps) {
+    const int64_t* offset = rows_.row_offset[slab.rows.dim];
+    row += offset[place.step + turn * place.moves] - offset[slab.rows.begin];
+  }
+  return base_[size_t(place.slab)] + (row * slab.stride + place.col) * 4;
+}
+
+template <typename T>
+void Session::copy_in(const std::string& name, std::span<const T> values) {
+  const auto it = program_.inputs.find(name);
+  if (it == program_.inputs.end()) return;
+  const Slab& slab = program_.slabs[size_t(it->second)];
+  const int64_t rows = rows_.count(slab.rows);
+  if (int64_t(values.size()) < rows * slab.cols) throw std::logic_error("input " + name + " has too few values");
+  auto* to = reinterpret_cast<T*>(base_[size_t(it->second)]);
+  for (int64_t r = 0; r < rows; ++r) std::copy_n(values.data() + r * slab.cols, slab.cols, to + r * slab.stride);
+}
+void Session::set_input(const std::string& name, std::span<const float> values) { copy_in(name, values); }
+void Session::set_input(const std::string& name, std::span<const int32_t> values) { copy_in(name, values); }
+
+void Session::execute(const Command& c, int32_t turn, int thread, int threads, Scratch& s) {
+  int64_t units = c.units;
+  if (c.kernel >= 0) {
+    s.rows.clear();
+    for (const Count& count : c.rows) s.rows.push_back(rows_.count(count.rows, turn * count.moves));
+    if (units == 0) units = s.rows[0];
+  }
+  // This thread's share: whole grains, one thread for little work.
+  int64_t begin = 0, end = units;
+  if (threads > 1) {
+    if (units * c.unit_cost < 20'000) {
+      if (thread != 0) return;
+    } else {
+      const int64_t grains = (units + c.grain - 1) / c.grain;
+      begin = std::min(units, grains * thread / threads * c.grain);
+      end = std::min(units, grains * (thread + 1) / threads * c.grain);
+    }
+  }
+  if (begin >= end) return;
+
+  if (c.kernel < 0) {
+    s.pieces.clear();
+    for (const PlacedPiece& p : c.pieces) {
+      s.pieces.push_back({reinterpret_cast<const float*>(address(p.place, 0)), program_.slabs[size_t(p.place.slab)].stride,
+                          p.transposed, p.first_k, p.k, p.part, p.first_col, p.cols});
+    }
+    pack(c.panels, s.pieces, reinterpret_cast<float*>(address(c.operands[0], 0)), begin, end);
+    return;
+  }
+  s.data.clear();
+  s.stride.clear();
+  for (const Place2D& place : c.operands) {
+    s.data.push_back(address(place, turn));
+    s.stride.push_back(program_.slabs[size_t(place.slab)].stride);
+  }
+  s.segments.clear();
+  if (c.segments.by_step) {
+    const int64_t* offset = rows_.row_offset[c.segments.dim];
+    const StepSegments& g = c.segments;
+    for (int32_t t = g.begin; t < g.end; ++t) {
+      const int64_t n = offset[t + 1] - offset[t];
+      if (n == 0) break;
+      s.segments.push_back({offset[t + g.shift_a] - offset[g.begin + g.shift_a],
+                            offset[t + g.shift_b] - offset[g.begin + g.shift_b], n});
+    }
+  } else {
+    s.segments.push_back({0, 0, s.rows[0]});
+  }
+  const KernelArgs args{s.data.data(),       s.stride.data(),        s.rows.data(), c.depth.data(),
+                        s.segments.data(), int64_t(s.segments.size()), c.cols};
+  program_.kernels[size_t(c.kernel)](&args, begin, end);
+}
+
+void Session::run(Team& team) {
+  const int threads = team.size();
+  team.run([&](int thread) {
+    Scratch scratch;
+    for (const Loop& loop : program_.loops) {
+      for (int32_t turn = 0; turn < loop.count; ++turn) {
+        for (int32_t i = 0; i < loop.length; ++i) {
+          const Command& command = program_.commands[size_t(loop.first + i)];
+          if (command.barrier && threads > 1) team.barrier();
+          execute(command, turn, thread, threads, scratch);
+        }
+      }
+    }
+  });
+}
+
+std::vector<float> Session::output(const std::string& name) const {
+  for (const ProgramOutput& output : program_.outputs) {
+    if (output.name != name) continue;
+    const int64_t rows = rows_.count(output.rows), stride = program_.slabs[size_t(output.place.slab)].stride;
+    const std::byte* from = address(output.place, 0);
+    std::vector<float> values;
+    values.reserve(size_t(rows * output.cols));
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int32_t c = 0; c < output.cols; ++c) {
+        const std::byte* at = from + (r * stride + c) * 4;
+        float value;
+        int32_t whole;
+        std::memcpy(&value, at, 4);
+        std::memcpy(&whole, at, 4);
+        values.push_back(output.integer ? float(whole) : value);
+      }
+    }
+    return values;
+  }
+  throw std::logic_error("program has no output " + name);
+}
+
+}  // namespace rnnc

@@ -1,0 +1,183 @@
+// Data blocks as text to what the readers understand, and to the rows of the examples.
+#include "driver/data_spec.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "frontend/parser.h"
+#include "runtime/dataset.h"
+
+namespace rnnc {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+DataSpec translate(const std::string& name, const std::string& text, const DimValues& dims = {},
+                   const std::set<std::string>& with_bos = {}) {
+  const Source source{.name = name, .text = text};
+  const ast::File file = parse(source);
+  for (const ast::Item& item : file.items)
+    if (const auto* block = std::get_if<ast::DataBlock>(&item))
+      return data_spec(*block, source, dims, with_bos);
+  throw std::invalid_argument("no data block");
+}
+
+// A block that reads `lines` and has these lines in it.
+DataSpec block(const std::string& lines, const std::string& format = "lines") {
+  return translate("t.rnn", "data d {\n  read \"a.txt\" as " + format + "\n  " + lines + "\n}\n",
+                   {{"N", 24}});
+}
+
+std::string why(const std::string& lines, const std::string& format = "lines") {
+  try {
+    block(lines, format);
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+std::string read_all(const std::string& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(DataSpec, TheSurnameExample) {
+  const std::string path = RNNC_SOURCE_DIR "/examples/surname.rnn";
+  const DataSpec spec = translate("surname.rnn", read_all(path));
+  EXPECT_EQ(spec.file, "surname.rnn");
+  EXPECT_EQ(spec.name, "names");
+  ASSERT_EQ(spec.sources.size(), 1u);
+  EXPECT_EQ(spec.sources[0].part, Part::All);
+  EXPECT_THAT(spec.sources[0].patterns, ElementsAre("surnames/*.txt"));
+  EXPECT_EQ(spec.sources[0].place.line, 5);
+  EXPECT_EQ(spec.sources[0].place.column, 3);
+  ASSERT_EQ(spec.fields.size(), 2u);
+  EXPECT_EQ(spec.fields[0].kind, FieldKind::Sequence);
+  EXPECT_EQ(spec.fields[0].vocabulary, "C");
+  EXPECT_EQ(spec.fields[0].dimension, "T");
+  EXPECT_EQ(to_text(spec.fields[0].value), "chars(line)");
+  EXPECT_EQ(spec.fields[1].kind, FieldKind::Category);
+  EXPECT_EQ(to_text(spec.fields[1].value), "category(file)");
+  ASSERT_EQ(spec.split.size(), 3u);
+  EXPECT_EQ(spec.split[1].part, Part::Valid);
+  EXPECT_EQ(spec.split[1].share, 0.1);
+  ASSERT_EQ(spec.limits.size(), 1u);
+  EXPECT_EQ(spec.limits[0].dimension, "T");
+  EXPECT_EQ(spec.limits[0].length, 24);
+}
+
+TEST(DataSpec, FieldsOfEverySort) {
+  const DataSpec spec = block(
+      "x: V[T] = words(lower(col(2)), marks = yes, end = yes)\n"
+      "  v: [F] = standardize(col(1), col(\"b\"))\n"
+      "  n: []  = -number(col(1)) / 10 + sin(row * 0.5)^2\n"
+      "  e: []  = equals(col(3), \"a\", \"b\")\n"
+      "  m: [2] = numbers(equals(col(1), 0, 2), abs(row))\n"
+      "  l: L   = category(col(3))\n"
+      "  vocab V(max = 4000, min = 2)\n"
+      "  limit T = 2*N\n"
+      "  take 1_000",
+      "csv(header = yes, latin1 = yes)");
+  EXPECT_TRUE(spec.sources[0].header);
+  EXPECT_TRUE(spec.sources[0].latin1);
+  EXPECT_EQ(to_text(spec.fields[0].value), "words(lower(col(2)), marks = yes, end = yes)");
+  EXPECT_EQ(spec.fields[1].width, 2);
+  EXPECT_EQ(to_text(spec.fields[1].value), "standardize(col(1), col(\"b\"))");
+  EXPECT_EQ(spec.fields[2].width, 1);
+  EXPECT_EQ(to_text(spec.fields[3].value), "equals(col(3), \"a\", \"b\")");
+  EXPECT_EQ(spec.fields[4].width, 2);
+  EXPECT_EQ(spec.fields[5].kind, FieldKind::Category);
+  EXPECT_EQ(spec.vocabularies[0].name, "V");
+  EXPECT_EQ(spec.vocabularies[0].max, 4000);
+  EXPECT_EQ(spec.vocabularies[0].min, 2);
+  EXPECT_EQ(spec.limits[0].length, 48);
+  EXPECT_EQ(spec.take, 1000);
+}
+
+TEST(DataSpec, BosWhereItIsNeeded) {
+  const DataSpec spec =
+      translate("t.rnn", "data d {\n  read \"a\" as lines\n  x: C[T] = chars(line)\n}\n", {}, {"C", "Other"});
+  ASSERT_EQ(spec.vocabularies.size(), 1u);
+  EXPECT_EQ(spec.vocabularies[0].name, "C");
+  EXPECT_TRUE(spec.vocabularies[0].bos);
+}
+
+TEST(DataSpec, WhatIsNotBuiltIsNamed) {
+  EXPECT_THAT(why("x: C[T] = chars(text)", "stream"),
+              StartsWith("t.rnn:2:19: error: `stream` is not built yet"));
+  for (const char* format : {"blocks", "trees", "idx", "npy"})
+    EXPECT_THAT(why("y: [] = number(row)", format),
+                HasSubstr(std::string("`") + format + "` is not built yet"));
+  EXPECT_THAT(why("x: C[T] = chars(line)\n  chunk T = 20"),
+              StartsWith("t.rnn:4:3: error: `chunk` is not built yet"));
+  EXPECT_THAT(why("x: C[T] = chars(line)\n  sample T = 20, offset = random"),
+              HasSubstr("`sample` is not built yet"));
+  EXPECT_THAT(why("x: C[T] = chars(line)\n  vocab C(same = other)"), HasSubstr("`same` is not built yet"));
+  EXPECT_THAT(why("x: C[T] = words(line, list = \"w.txt\")"), HasSubstr("`list` is not built yet"));
+  EXPECT_THAT(why("x: C[S, T] = chars(words(line))"), HasSubstr("more than one dimension are not built yet"));
+  EXPECT_THAT(why("y: [T] = number(col(1))", "csv"),
+              HasSubstr("needs `chunk` or `sample`, which are not built yet"));
+  EXPECT_THAT(why("x: V[tree N] = words(line)"), HasSubstr("trees are not built yet"));
+}
+
+TEST(DataSpec, WhatMakesNoSense) {
+  EXPECT_THAT(why("y: L = chars(line)"), HasSubstr("`y` is a category"));
+  EXPECT_THAT(why("x: C[T] = line"), HasSubstr("`x` is a sequence of symbols"));
+  EXPECT_THAT(why("x: C[T] = chars(row)"), HasSubstr("text is needed here"));
+  EXPECT_THAT(why("y: [] = col(1) * 2", "csv"), HasSubstr("this is text, a number is needed"));
+  EXPECT_THAT(why("y: [3] = numbers(row, row)"), HasSubstr("`y` is [3], 2 numbers are given"));
+  EXPECT_THAT(why("y: [] = number(col(0))", "csv"), HasSubstr("columns count from 1"));
+  EXPECT_THAT(why("x: C[T] = chars(line)\n  limit T = 2.5"),
+              HasSubstr("a whole number is needed here, not 2.5"));
+  EXPECT_THAT(why("x: C[T] = chars(line)\n  take 0"), HasSubstr("`take 0` leaves nothing"));
+}
+
+TEST(DataSpec, EveryExampleIsTranslatedOrRefused) {
+  for (const char* folder : {"/examples", "/../shared/language"}) {
+    if (!std::filesystem::exists(std::string(RNNC_SOURCE_DIR) + folder)) continue;
+    for (const auto& entry : std::filesystem::directory_iterator(std::string(RNNC_SOURCE_DIR) + folder)) {
+      if (entry.path().extension() != ".rnn") continue;
+      try {
+        translate(entry.path().filename().string(), read_all(entry.path().string()));
+      } catch (const UserError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("not built yet")) << entry.path();
+      } catch (const std::invalid_argument&) {  // a file without data
+      }
+    }
+  }
+}
+
+TEST(DataSpec, TheLanguagesExampleHasItsRows) {
+  const std::string path = RNNC_SOURCE_DIR "/examples/languages.rnn";
+  for (const char* list :
+       {"american-english", "french", "ngerman", "italian", "spanish", "portuguese", "dutch", "swedish"})
+    if (!std::filesystem::exists(std::string("/usr/share/dict/") + list))
+      GTEST_SKIP() << "no /usr/share/dict/" << list;
+  const DataSpec spec = translate("languages.rnn", read_all(path));
+  const Dataset words = load_dataset(spec, {.path = RNNC_SOURCE_DIR "/examples"});
+  EXPECT_EQ(words.train.size(), 72000u);
+  EXPECT_EQ(words.valid.size(), 4000u);
+  EXPECT_EQ(words.test.size(), 4000u);
+  EXPECT_EQ(words.learned.vocabularies.at("C").size(), 96);
+  EXPECT_EQ(words.learned.vocabularies.at("L").size(), 8);
+  EXPECT_EQ(words.learned.longest.at("T"), 24);
+}
+
+TEST(DataSpec, MessagesOfTheRuntimeInTheCommonForm) {
+  DataMessage message{
+      .file = "a.csv", .line = 3, .column = 2, .message = "no", .notes = {"note"}, .help = {"this", "that"}};
+  EXPECT_EQ(render(to_diagnostic(message)), "a.csv:3:2: error: no\n      = note\n      = help: this; that\n");
+  message.warning = true;
+  message.line = 0;
+  message.help.clear();
+  EXPECT_EQ(render(to_diagnostic(message)), "a.csv: warning: no\n      = note\n");
+}
+
+}  // namespace
+}  // namespace rnnc

@@ -2,6 +2,7 @@
 #include "runtime/progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,12 @@ namespace rnnc {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenLines{100};
+
+// Signs in a line of the terminal; a line that is longer could not be written over. 0: not known.
+size_t terminal_width(std::FILE* out) {
+  winsize size{};
+  return ::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
 
 // 15310 -> "15,310"
 std::string thousands(double value) {
@@ -70,8 +77,9 @@ void Progress::step(int64_t step, double loss, int64_t rows) {
   const double done = static_cast<double>(std::max<int64_t>(step - first_step_, 1));
   const auto steps_left = static_cast<double>(steps_per_epoch_ - step +
                                               steps_per_epoch_ * std::max<int64_t>(epochs_ - epoch_, 0));
-  const std::string text = progress_text(epoch_, epochs_, step, steps_per_epoch_, loss, rows_per_second(),
-                                         seconds() / done * steps_left);
+  std::string text = progress_text(epoch_, epochs_, step, steps_per_epoch_, loss, rows_per_second(),
+                                   seconds() / done * steps_left);
+  if (const size_t room = terminal_width(out_); room > 0 && text.size() >= room) text.resize(room - 1);
   // Blanks wipe what a longer line before left.
   fmt::print(out_, "\r{:<{}}", text, width_);
   std::fflush(out_);

@@ -22,7 +22,7 @@ def sources(build, parts):
 
 def tidy(build, path):
     run = subprocess.run([TIDY, "--quiet", "-p", build, path], capture_output=True, text=True, check=False)
-    return run.returncode == 0, run.stdout + (run.stderr if run.returncode else "")
+    return run.returncode == 0, run.stdout or run.stderr
 
 
 def main():

@@ -14,10 +14,6 @@ namespace rnnc::ast {
 
 struct Arg;
 
-/// The number of a call or cell reference, unique in all that is compiled together (file and library):
-/// the key under which the checker leaves what it found out about it.
-using NodeId = uint32_t;
-
 /// A name and where it is written.
 struct Name {
   std::string text;
@@ -53,7 +49,6 @@ struct Expr {
   };
   Kind kind = Kind::Number;
   Place place;
-  NodeId id = 0;        ///< of every expression
   uint32_t height = 1;  ///< levels of expressions in it; the parser keeps it below kMaxHeight
   double number = 0;
   bool whole = false;
@@ -97,7 +92,6 @@ struct Type {
 struct CellRef {
   std::string name;  ///< a cell, layer or `let`; or the combinator
   Place place;
-  NodeId id = 0;
   std::vector<Arg> sizes;      ///< in [ ] after a name
   std::vector<CellRef> inner;  ///< one for a combinator, none for a name
   std::vector<Arg> options;    ///< of a combinator, after the cell
@@ -222,7 +216,6 @@ using Item = std::variant<Dims, DataBlock, Definition, Train, Use>;
 /// A whole file, items in their order.
 struct File {
   std::vector<Item> items;
-  NodeId id_end = 0;  ///< one past the last id given out
 };
 
 }  // namespace rnnc::ast

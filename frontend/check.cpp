@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <tuple>
 
 #include "frontend/checker.h"
 #include "frontend/parser.h"
@@ -17,7 +18,7 @@ Checked check(const Source& source, const DimValues& overrides) {
   Checked result;
   result.file = parse(source);
   result.library_source = {"std.rnn", kStandardLibrary};
-  result.library = parse(result.library_source, Place::kLibrary, result.file.id_end);
+  result.library = parse(result.library_source, Place::kLibrary);
   checking::Checker checker(source, overrides);
   checker.run(result.file, result.library);
   result.definitions = checker.take_definitions();
@@ -53,8 +54,8 @@ void Checker::run(const ast::File& file, const ast::File& library) {
   } catch (const EnoughErrors&) {
   }
   if (errors_.empty()) return;
-  std::stable_sort(errors_.begin(), errors_.end(), [](const Diagnostic& a, const Diagnostic& b) {
-    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+  std::sort(errors_.begin(), errors_.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tie(a.line, a.column, a.message) < std::tie(b.line, b.column, b.message);
   });
   throw UserError(std::move(errors_));
 }

@@ -31,16 +31,15 @@ Expr finish(TokenStream& tokens, Expr expr) {
   return expr;
 }
 
-Expr make(TokenStream& tokens, Expr::Kind kind, Place place) {
+Expr make(Expr::Kind kind, Place place) {
   Expr expr;
   expr.kind = kind;
   expr.place = place;
-  expr.id = tokens.new_id();
   return expr;
 }
 
 Expr binary(TokenStream& tokens, BinaryOp op, Place place, Expr left, Expr right) {
-  Expr expr = make(tokens, Expr::Kind::Binary, place);
+  Expr expr = make(Expr::Kind::Binary, place);
   expr.op = op;
   expr.operands.push_back(std::move(left));
   expr.operands.push_back(std::move(right));
@@ -56,7 +55,7 @@ std::optional<BinaryOp> comparison_at(const TokenStream& tokens) {
 
 Expr number(TokenStream& tokens) {
   const Token& token = tokens.next();
-  Expr expr = make(tokens, Expr::Kind::Number, token.place);
+  Expr expr = make(Expr::Kind::Number, token.place);
   std::string digits(token.text);
   std::erase(digits, '_');
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), expr.number);
@@ -74,7 +73,7 @@ Expr primary(TokenStream& tokens) {
   if (token.kind == Kind::Number) return number(tokens);
   if (token.kind == Kind::Text) {
     tokens.next();
-    Expr expr = make(tokens, Expr::Kind::Text, token.place);
+    Expr expr = make(Expr::Kind::Text, token.place);
     expr.text = unescape(token.text);
     return expr;
   }
@@ -88,7 +87,7 @@ Expr primary(TokenStream& tokens) {
   }
   if (token.kind == Kind::Name && !is_reserved(token.text)) {
     tokens.next();
-    Expr expr = make(tokens, Expr::Kind::Name, token.place);
+    Expr expr = make(Expr::Kind::Name, token.place);
     expr.text = std::string(token.text);
     if (!tokens.take("over")) return expr;
     expr.kind = Expr::Kind::Over;
@@ -113,7 +112,7 @@ Expr postfix(TokenStream& tokens) {
     const Expr::Kind kind = sign == '('   ? Expr::Kind::Call
                             : sign == '[' ? Expr::Kind::Index
                                           : Expr::Kind::Part;
-    Expr outer = make(tokens, kind, expr.place);
+    Expr outer = make(kind, expr.place);
     outer.operands.push_back(std::move(expr));
     if (kind == Expr::Kind::Call) {
       outer.args = parse_args(tokens, {")", ";"});
@@ -136,7 +135,7 @@ Expr unary(TokenStream& tokens) {
   const TokenStream::Nesting nesting(tokens, kMaxNesting, kTooDeep);
   const Place place = tokens.place();
   if (tokens.take("-")) {
-    Expr expr = make(tokens, Expr::Kind::Negate, place);
+    Expr expr = make(Expr::Kind::Negate, place);
     expr.operands.push_back(unary(tokens));
     return finish(tokens, std::move(expr));
   }
@@ -214,7 +213,6 @@ ast::CellRef parse_cellref(TokenStream& tokens) {
   ast::CellRef ref;
   ref.name = name.text;
   ref.place = name.place;
-  ref.id = tokens.new_id();
   if (tokens.take("(")) {
     ref.inner.push_back(parse_cellref(tokens));
     while (tokens.take(",")) ref.options.push_back(parse_arg(tokens));

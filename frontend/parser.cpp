@@ -24,8 +24,7 @@ struct EnoughErrors {};
 
 class Parser {
  public:
-  Parser(const Source& source, uint16_t source_number, NodeId first_id)
-      : tokens_(source, source_number, first_id) {}
+  Parser(const Source& source, uint16_t source_number) : tokens_(source, source_number) {}
 
   // file = { item } ;
   File file() {
@@ -44,7 +43,6 @@ class Parser {
     } catch (const EnoughErrors&) {
     }
     if (!errors_.empty()) throw UserError(std::move(errors_));
-    file.id_end = tokens_.ids_end();
     return file;
   }
 
@@ -351,8 +349,8 @@ class Parser {
 
 }  // namespace
 
-File parse(const Source& source, uint16_t source_number, NodeId first_id) {
-  return Parser(source, source_number, first_id).file();
+File parse(const Source& source, uint16_t source_number) {
+  return Parser(source, source_number).file();
 }
 
 }  // namespace rnnc

@@ -6,8 +6,8 @@
 
 namespace rnnc {
 
-/// The items of `source`. Places carry `source_number`; nodes are numbered from `first_id` on.
+/// The items of `source`. Places carry `source_number`.
 /// Throws UserError with all syntax errors found, at most ten.
-ast::File parse(const Source& source, uint16_t source_number = Place::kOwnFile, ast::NodeId first_id = 0);
+ast::File parse(const Source& source, uint16_t source_number = Place::kOwnFile);
 
 }  // namespace rnnc

@@ -17,8 +17,8 @@ bool is_reserved(std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-TokenStream::TokenStream(const Source& source, uint16_t source_number, ast::NodeId first_id)
-    : source_(source), tokens_(lex(source, source_number)), next_id_(first_id) {}
+TokenStream::TokenStream(const Source& source, uint16_t source_number)
+    : source_(source), tokens_(lex(source, source_number)) {}
 
 const Token& TokenStream::peek(size_t ahead) const {
   return tokens_[std::min(next_token_ + ahead, tokens_.size() - 1)];

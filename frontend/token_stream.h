@@ -14,7 +14,7 @@ namespace rnnc {
 
 class TokenStream {
  public:
-  TokenStream(const Source& source, uint16_t source_number, ast::NodeId first_id);
+  TokenStream(const Source& source, uint16_t source_number);
 
   /// The token `ahead` of the next one; beyond the end, the End token.
   const Token& peek(size_t ahead = 0) const;
@@ -39,9 +39,6 @@ class TokenStream {
   std::string found() const;
   [[noreturn]] void fail(Place place, std::string message, std::string help = {}) const;
 
-  ast::NodeId new_id() { return next_id_++; }
-  ast::NodeId ids_end() const { return next_id_; }
-
   /// Counts how deep the recursion of the parser is, and refuses what could exhaust the stack.
   class Nesting {
    public:
@@ -58,7 +55,6 @@ class TokenStream {
   const Source& source_;
   std::vector<Token> tokens_;
   size_t next_token_ = 0;
-  ast::NodeId next_id_;
   int nesting_ = 0;
 };
 

@@ -34,7 +34,9 @@ int64_t checked_sum(int64_t a, int64_t b) {
 }
 
 /// ⌈n/k⌉ for k > 0.
-int64_t divide_up(int64_t n, int64_t k) { return n / k + (n % k > 0); }
+int64_t divide_up(int64_t n, int64_t k) {
+  return n / k + (n % k > 0);
+}
 
 }  // namespace
 
@@ -43,7 +45,9 @@ struct Dim::Quotient {
   int64_t divisor;
 };
 
-Dim::Dim(int64_t n) { add({}, checked(n, false)); }
+Dim::Dim(int64_t n) {
+  add({}, checked(n, false));
+}
 
 Dim Dim::named(const std::string& name) {
   Dim result;
@@ -66,7 +70,9 @@ Dim operator+(const Dim& a, const Dim& b) {
   return result;
 }
 
-Dim operator-(const Dim& a, const Dim& b) { return a + b * Dim(-1); }
+Dim operator-(const Dim& a, const Dim& b) {
+  return a + b * Dim(-1);
+}
 
 Dim operator*(const Dim& a, const Dim& b) {
   Dim result;
@@ -162,9 +168,10 @@ std::string Dim::str() const {
   if (terms_.empty()) return "0";
   // Highest products first, positive terms before negative ones: `T - K + 1`.
   std::vector<std::pair<Product, int64_t>> terms(terms_.begin(), terms_.end());
-  std::stable_sort(terms.begin(), terms.end(), [](const auto& a, const auto& b) {
+  std::sort(terms.begin(), terms.end(), [](const auto& a, const auto& b) {
     if (a.first.size() != b.first.size()) return a.first.size() > b.first.size();
-    return (a.second > 0) > (b.second > 0);
+    if ((a.second > 0) != (b.second > 0)) return a.second > 0;
+    return a.first < b.first;
   });
   std::string out;
   for (const auto& [product, coefficient] : terms) {

@@ -1,4 +1,4 @@
-// Messages to the user: one form for errors and warnings of every stage (shared form: docs, "Errors").
+// Messages to the user: one form for errors and warnings of every stage.
 //
 //   FILE:LINE:COL: error: MESSAGE
 //       4 |   h' = tanh(x @ W + h @ U)

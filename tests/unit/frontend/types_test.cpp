@@ -44,7 +44,8 @@ TEST(Dim, RefusesToOutgrowNumbers) {
   Dim big(int64_t{1} << 40);
   EXPECT_THROW(big * big, DimTooLarge);
   Dim many(1);
-  EXPECT_THROW(for (int i = 0; i < 20; ++i) many = many * (Dim::named("a" + std::to_string(i)) + Dim(1)),
+  EXPECT_THROW(for (int i = 0; i < 20; ++i) many =
+                   many * (Dim::named(std::string(1, static_cast<char>('a' + i))) + Dim(1)),
                DimTooLarge);
 }
 

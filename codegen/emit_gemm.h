@@ -10,11 +10,10 @@
 
 namespace rnnc {
 
-/// C[rows, vectors * lanes] (+)= A times B, B[k * ldb + j], A[i * lda + k], or A[k * lda + i] if transposed.
+/// A function that many kernels share: the product of a tile, or, with no rows, copying rows.
 struct MicroKernel {
-  bool transposed = false;
-  int rows = 1;
-  int vectors = 1;
+  int rows = 0;
+  int vectors = 0;  // of a row
   auto operator<=>(const MicroKernel&) const = default;
   std::string name() const;
 };
@@ -22,20 +21,27 @@ struct MicroKernel {
 /// Those that a kernel calls.
 std::vector<MicroKernel> micro_kernels(const Kernel& kernel, const Target& target);
 
-/// void (A, lda, B, ldb, K, C, ldc, accumulate): pointers to floats, strides in floats; with `accumulate` the
-/// chain goes on from what C holds. K may be 0, strides negative.
+/// Product: void (A, row_pitch, k_pitch, B, ldb, K, C, ldc, accumulate) computes
+///   C[i * ldc + j] = [C[i * ldc + j] +] sum over k of A[i * row_pitch + k * k_pitch] * B[k * ldb + j]
+/// for its rows and its vectors of columns; with `accumulate` the chain goes on from what C holds. K may be
+/// 0, pitches negative: the same code serves products (k_pitch 1) and weight gradients (row_pitch 1). Copy:
+/// void (to, ldt, from, ldf, rows, cols); reads whole chunks, writes cols.
 void emit_micro_kernel(KernelBuilder& b, const MicroKernel& micro);
+
+/// Calls the copying one.
+void emit_copy_rows(KernelBuilder& b, Value* to, Value* ldt, Value* from, Value* ldf, Value* rows,
+                    Value* cols);
 
 /// The calls of micro-kernels for tiles of one panel.
 class TileProduct {
  public:
-  TileProduct(KernelBuilder& b, bool transposed, int chunks);
+  TileProduct(KernelBuilder& b, int chunks);
 
   int rows() const { return tiling_.rows; }
   int64_t width() const { return 16 * chunks_; }  // floats of a tile's row, which is the pitch of the stash
   /// One segment: `height` rows (1 .. rows()) of a times a panel with pitch ldb go to c, or are added to it.
-  void call(Value* height, Value* a, Value* lda, Value* b, Value* ldb, Value* k, Value* c,
-            Value* ldc, bool accumulate);
+  void call(Value* height, Value* a, Value* row_pitch, Value* k_pitch, Value* b, Value* ldb, Value* k,
+            Value* c, Value* ldc, bool accumulate);
 
  private:
   KernelBuilder& b_;

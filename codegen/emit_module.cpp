@@ -91,7 +91,7 @@ Value* KernelFunction::zeros(int64_t count) {
 void KernelFunction::rows_with_product() {
   const Product& p = kernel.product;
   PanelLayout layout{p.parts, p.chunks};
-  TileProduct product(b, false, layout.width());
+  TileProduct product(b, layout.width());
   int64_t width = product.width();
   Value* stash = b.stack_floats(product.rows() * width);
   Value* no_product = zeros(width);
@@ -116,7 +116,8 @@ void KernelFunction::rows_with_product() {
           Value* depth = args.depth[s];
           Value* a = b.at(args.data[left], b.mul(first, args.stride[left]));
           Value* packed = b.at(args.data[right], b.mul(panel, b.mul(depth, b.i(width))));
-          product.call(height, a, args.stride[left], packed, b.i(width), depth, stash, b.i(width), s > 0);
+          product.call(height, a, args.stride[left], b.i(1), packed, b.i(width), depth, stash, b.i(width),
+                       s > 0);
         }
       });
       Value* source = b.ir.CreateSelect(real, stash, no_product);
@@ -164,15 +165,13 @@ void KernelFunction::column_sum() {
 void KernelFunction::weight_gradient() {
   constexpr int64_t kBlock = 256;                    // rows
   constexpr int64_t kManyTiles = 4, kManyRows = 32;  // packing a block pays for both
-  TileProduct product(b, true, kernel.chunks);
+  TileProduct product(b, kernel.chunks);
   int64_t width = product.width();
   Value* stash = b.stack_floats(product.rows() * width);
   Value* packed = b.stack_floats(kBlock * width);
   Value *left = args.data[0], *right = args.data[1], *result = args.data[2];
   Split split(b, args.depth[0], product.rows());
-  auto for_chunks = [&](const std::function<void(Value*)>& f) {
-    b.loop(b.i(0), b.i(kernel.chunks), [&](Value* c) { f(b.mul(c, b.i(16))); });
-  };
+  Value* no_sums = zeros(width);
 
   Value* tiles = b.maximum(split.tiles(), b.i(1));
   Value* panels = b.ir.CreateUDiv(b.sub(b.add(args.end, tiles), b.i(1)), tiles);
@@ -181,18 +180,12 @@ void KernelFunction::weight_gradient() {
     Value* low = b.maximum(b.sub(args.begin, units_before), b.i(0));
     Value* high = b.minimum(b.sub(args.end, units_before), tiles);
     Value* col = b.mul(panel, b.i(width));
-    Value* left_cols = b.sub(args.cols, col);
-    Value* whole = b.ir.CreateICmpSGE(left_cols, b.i(width));
-    auto place = [&](Value* row) { return b.at(result, b.add(b.mul(row, args.stride[2]), col)); };
-    auto store_row = [&](Value* row, const std::function<Value*(Value*)>& chunk_at) {
-      Value* line = place(row);
-      b.loop(b.i(0), b.minimum(b.i(kernel.chunks), b.ceil_div(left_cols, 16)), [&](Value* c) {
-        Value* offset = b.mul(c, b.i(16));
-        b.store_chunk(chunk_at(offset), b.at(line, offset), b.tail(b.sub(left_cols, offset)));
-      });
-    };
-    b.loop(split.first(low), split.first(high),
-           [&](Value* row) { store_row(row, [&](Value*) { return b.c(0); }); });
+    Value* cols = b.minimum(b.sub(args.cols, col), b.i(width));
+    Value* whole = b.ir.CreateICmpEQ(cols, b.i(width));
+    Value *pitch = args.stride[2], *stash_pitch = b.i(width);
+    auto place = [&](Value* row) { return b.at(result, b.add(b.mul(row, pitch), col)); };
+    Value* first_row = split.first(low);
+    emit_copy_rows(b, place(first_row), pitch, no_sums, b.i(0), b.sub(split.first(high), first_row), cols);
 
     // from the last row of the last segment to the first of the first: cutting them elsewhere changes nothing
     b.loop(b.i(0), args.segment_count, [&](Value* s) {
@@ -211,36 +204,20 @@ void KernelFunction::weight_gradient() {
         Value* up = b.sub(b.i(0), args.stride[1]);
         Value* packing = b.ir.CreateAnd(b.ir.CreateICmpSGE(b.sub(high, low), b.i(kManyTiles)),
                                         b.ir.CreateICmpSGE(count, b.i(kManyRows)));
-        b.when(packing, [&] {
-          b.loop(b.i(0), count, [&](Value* r) {
-            Value* from = b.at(d, b.mul(r, up));
-            Value* to = b.at(packed, b.mul(r, b.i(width)));
-            for (int64_t at = 0; at < width; at += 16)
-              b.store(b.load(b.chunk, b.at(from, b.i(at))), b.at(to, b.i(at)));
-          });
-        });
+        b.when(packing, [&] { emit_copy_rows(b, packed, b.i(width), d, up, count, b.i(width)); });
         Value* panel_rows = b.ir.CreateSelect(packing, packed, d);
-        Value* pitch = b.ir.CreateSelect(packing, b.i(width), up);
+        Value* panel_pitch = b.ir.CreateSelect(packing, b.i(width), up);
         b.loop(low, high, [&](Value* tile) {
           Value* first = split.first(tile);
           Value* height = split.height(tile);
-          auto in_stash = [&](Value* r, Value* offset) {
-            return b.at(stash, b.add(b.mul(r, b.i(width)), offset));
-          };
-          b.when(b.ir.CreateNot(whole), [&] {
-            b.loop(b.i(0), height, [&](Value* r) {
-              Value* line = place(b.add(first, r));
-              for_chunks([&](Value* at) { b.store(b.load(b.chunk, b.at(line, at)), in_stash(r, at)); });
-            });
-          });
-          product.call(height, b.at(a, first), b.sub(b.i(0), args.stride[0]), panel_rows, pitch, count,
-                       b.ir.CreateSelect(whole, place(first), stash),
-                       b.ir.CreateSelect(whole, args.stride[2], b.i(width)), true);
-          b.when(b.ir.CreateNot(whole), [&] {
-            b.loop(b.i(0), height, [&](Value* r) {
-              store_row(b.add(first, r), [&](Value* at) { return b.load(b.chunk, in_stash(r, at)); });
-            });
-          });
+          // a tile that ends beyond the last column is computed aside
+          b.when(b.ir.CreateNot(whole),
+                 [&] { emit_copy_rows(b, stash, stash_pitch, place(first), pitch, height, stash_pitch); });
+          product.call(height, b.at(a, first), b.i(1), b.sub(b.i(0), args.stride[0]), panel_rows, panel_pitch,
+                       count, b.ir.CreateSelect(whole, place(first), stash),
+                       b.ir.CreateSelect(whole, pitch, stash_pitch), true);
+          b.when(b.ir.CreateNot(whole),
+                 [&] { emit_copy_rows(b, place(first), pitch, stash, stash_pitch, height, cols); });
         });
       });
     });

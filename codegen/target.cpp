@@ -48,7 +48,8 @@ Target make(const Family& family, const llvm::StringMap<bool>& has) {
   if (!t.cpu.empty()) return t;
   t.cpu = llvm::sys::getHostCPUName().str();
   std::vector<std::string> features;
-  for (const auto& entry : has) features.push_back(fmt::format("{}{}", entry.second ? '+' : '-', entry.first().str()));
+  for (const auto& entry : has)
+    features.push_back(fmt::format("{}{}", entry.second ? '+' : '-', entry.first().str()));
   std::sort(features.begin(), features.end());  // the map has no order, and the string goes into cache keys
   t.features = fmt::format("{}", fmt::join(features, ","));
   return t;
@@ -88,8 +89,9 @@ Tiling tiling(const Target& target, int chunks) {
   int count = (vectors + widest - 1) / widest;
   Tiling t;
   for (int p = 0; p < count; ++p) t.passes.push_back(vectors / count + (p < vectors % count));
-  // rows * vectors + vectors + 1 <= registers, and no more rows than there are addresses for
-  t.rows = std::min(8, (target.registers - 1) / t.passes[0] - 1);
+  // rows * vectors + vectors + 1 <= registers. More rows would fit beside fewer vectors, but are no faster,
+  // and every height is one function more to compile.
+  t.rows = std::min(6, (target.registers - 1) / t.passes[0] - 1);
   return t;
 }
 

@@ -182,7 +182,7 @@ std::string Dim::str() const {
       out += coefficient < 0 ? " - " : " + ";
     }
     if (size != 1 || product.empty()) out += fmt::format("{}{}", size, product.empty() ? "" : "*");
-    for (size_t i = 0; i < product.size(); ++i) out += (i > 0 ? "*" : "") + product[i].text;
+    for (size_t i = 0; i < product.size(); ++i) out.append(i > 0 ? "*" : "").append(product[i].text);
   }
   return out;
 }

@@ -21,7 +21,7 @@ std::string show(const Expr& e) {
   };
   switch (e.kind) {
     case Expr::Kind::Number: return std::to_string(static_cast<int>(e.number));
-    case Expr::Kind::Text: return '"' + e.text + '"';
+    case Expr::Kind::Text: return std::string("\"").append(e.text).append("\"");
     case Expr::Kind::Name: return e.text;
     case Expr::Kind::Negate: return "(-" + show(e.operands[0]) + ")";
     case Expr::Kind::Binary:

@@ -92,7 +92,8 @@ Dim Dim::divided_up(int64_t divisor) const {
   if (divisor == 1) return *this;
   const auto& [product, coefficient] = *terms_.begin();
   const bool plain = terms_.size() == 1 && coefficient == 1 && product.size() == 1;
-  const std::string text = fmt::format("{}/{}", plain ? str() : "(" + str() + ")", divisor);
+  const std::string text =
+      plain ? fmt::format("{}/{}", str(), divisor) : fmt::format("({})/{}", str(), divisor);
   if (text.size() > kLongestText) throw DimTooLarge();
   Dim result;
   result.add({Factor{text, std::make_shared<Quotient>(Quotient{*this, divisor})}}, 1);
@@ -177,7 +178,7 @@ std::string Dim::str() const {
   for (const auto& [product, coefficient] : terms) {
     const int64_t size = std::abs(coefficient);
     if (out.empty()) {
-      out = coefficient < 0 ? "-" : "";
+      if (coefficient < 0) out.push_back('-');
     } else {
       out += coefficient < 0 ? " - " : " + ";
     }

@@ -23,9 +23,13 @@ std::string show(const Expr& e) {
     case Expr::Kind::Number: return std::to_string(static_cast<int>(e.number));
     case Expr::Kind::Text: return std::string("\"").append(e.text).append("\"");
     case Expr::Kind::Name: return e.text;
-    case Expr::Kind::Negate: return "(-" + show(e.operands[0]) + ")";
+    case Expr::Kind::Negate: return std::string("(-").append(show(e.operands[0])).append(")");
     case Expr::Kind::Binary:
-      return "(" + show(e.operands[0]) + ast::spelling(e.op) + show(e.operands[1]) + ")";
+      return std::string("(")
+          .append(show(e.operands[0]))
+          .append(ast::spelling(e.op))
+          .append(show(e.operands[1]))
+          .append(")");
     case Expr::Kind::Call:
       return show(e.operands[0]) + "(" + list(e.args) + (e.has_states ? "; " + list(e.states) : "") + ")";
     case Expr::Kind::Index: return show(e.operands[0]) + "[" + list(e.args) + "]";

@@ -111,6 +111,18 @@ TEST(Verify, NamesTheRuleThatIsBroken) {
   for (const Broken& broken : cases) EXPECT_THAT(said_after(broken.breaking), StartsWith(broken.words));
 }
 
+TEST(Verify, AnEpilogueMayPadTheRowsOfItsProduct) {
+  const Graph graph = parse_graph({"g", R"(
+%0 = variable "w" : f32[4, 4]
+%1 = input "x" : f32[T0.1, 4]
+%2 = matmul %1 %0 : f32[T0.1, 4] @0
+%3 = pad_rows %2 : f32[T0.0, 4] @0
+%4 = tanh %3 : f32[T0.0, 4] @0
+%5 = slice_cols %4 : f32[T0.0, 2] @0
+)"});
+  EXPECT_EQ(said(graph), "nothing");
+}
+
 TEST(Verify, AnUnrolledGraphHasNothingOfAModel) {
   const Graph all = parse_graph({"g", "%0 = input \"x\" : f32[T0.*, 1]"});
   EXPECT_THAT(said(all), StartsWith("%0: rows T0.* in an unrolled graph"));

@@ -70,9 +70,10 @@ Graph legalize(const Graph& graph) {
   }
   for (Root root : from.roots) {
     // The new value of a variable is written over the old one by its own kernel.
-    const Op op = from[root.node].op;
-    root.node = r.map[root.node];
-    if (root.assign && (!is_computed(op) || places.home(root.node).root != root.node)) root.node = r.to.unary(Op::Copy, root.node);
+    const NodeId old = root.node;
+    const Op op = from[old].op;
+    root.node = r.map[old];
+    if (root.assign && (!is_computed(op) || places.home(old).root != old)) root.node = r.to.unary(Op::Copy, root.node);
     if (!root.assign && op == Op::Constant) root.node = r.to.unary(Op::Copy, root.node);
     r.to.roots.push_back(root);
   }

@@ -148,16 +148,32 @@ void KernelFunction::rows_with_product() {
 void KernelFunction::column_sum() {
   BodyEmitter body(b, kernel, args);
   body.begin_call();
-  b.loop(args.begin, args.end, [&](Value* j) {
-    Value* col = b.mul(j, b.i(kChunk));
-    Values sum = b.loop(b.i(0), args.rows[0], {b.c(0)}, [&](Value* r, const Values& now) {
-      body.begin_row(b.sub(b.sub(args.rows[0], b.i(1)), r));
-      body.begin_chunk(col, nullptr);
-      return Values{b.ir.CreateFAdd(now[0], body.value(kernel.sum_value))};
-    });
-    Value* to = b.at(args.data[size_t(kernel.sum_operand)], col);
-    b.store_chunk(sum[0], to, b.tail(b.sub(args.cols, col)));
-  });
+  // `count` chunks side by side: a row's values are computed once for them, and memory is read in longer runs
+  auto sum_chunks = [&](Value* first, int count) {
+    Value* col = b.mul(first, b.i(kChunk));
+    auto column = [&](int c) { return b.add(col, b.i(c * kChunk)); };
+    Values sums =
+        b.loop(b.i(0), args.rows[0], Values(size_t(count), b.c(0)), [&](Value* r, const Values& now) {
+          body.begin_row(b.sub(b.sub(args.rows[0], b.i(1)), r));
+          Values next;
+          for (int c = 0; c < count; ++c) {
+            body.begin_chunk(column(c), nullptr);
+            next.push_back(b.ir.CreateFAdd(now[size_t(c)], body.value(kernel.sum_value)));
+          }
+          return next;
+        });
+    Value* to = args.data[size_t(kernel.sum_operand)];
+    for (int c = 0; c < count; ++c)
+      b.store_chunk(sums[size_t(c)], b.at(to, column(c)), b.tail(b.sub(args.cols, column(c))));
+  };
+  Value* single = args.begin;
+  if (kernel.body.size() <= 4) {
+    constexpr int kSide = 4;
+    Value* groups = b.ir.CreateSDiv(b.sub(args.end, args.begin), b.i(kSide));
+    b.loop(b.i(0), groups, [&](Value* g) { sum_chunks(b.add(args.begin, b.mul(g, b.i(kSide))), kSide); });
+    single = b.add(args.begin, b.mul(groups, b.i(kSide)));
+  }
+  b.loop(single, args.end, [&](Value* j) { sum_chunks(j, 1); });
 }
 
 // Blocks of rows go outermost inside a panel, so that a block of the right operand, packed, stays in L2 while

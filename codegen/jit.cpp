@@ -191,12 +191,9 @@ std::vector<KernelFn> Jit::compile(std::span<const Kernel> kernels) {
       return work[w];
     };
     for (auto& [key, entry] : missing) lightest(20 + 8 * entry.first->body.size()).kernels.push_back(entry);
-    int micro = 0;
-    for (const MicroKernel& m : micro_kernels(kernels, impl_->target))
-      if (impl_->micro.insert(m).second) {
-        lightest(size_t(10 + 3 * m.rows * m.vectors)).micro.push_back(m);
-        ++micro;
-      }
+    std::vector<MicroKernel> micro = micro_kernels(kernels, impl_->target);
+    std::erase_if(micro, [&](const MicroKernel& m) { return impl_->micro.contains(m); });
+    for (const MicroKernel& m : micro) lightest(size_t(10 + 3 * m.rows * m.vectors)).micro.push_back(m);
     std::erase_if(work, [](const Work& w) { return w.kernels.empty() && w.micro.empty(); });
     impl_->add_objects(work);
 
@@ -208,7 +205,8 @@ std::vector<KernelFn> Jit::compile(std::span<const Kernel> kernels) {
     for (auto& [key, entry] : missing)
       impl_->cache[key] = found[impl_->linker->mangleAndIntern(entry.second)].getAddress().toPtr<KernelFn>();
     impl_->stats.kernels += int(missing.size());
-    impl_->stats.micro_kernels += micro;
+    impl_->micro.insert(micro.begin(), micro.end());
+    impl_->stats.micro_kernels += int(micro.size());
   }
   std::vector<KernelFn> functions;
   for (const std::string& key : keys) functions.push_back(impl_->cache.at(key));

@@ -26,6 +26,7 @@ struct JitStats {
   int64_t bytes = 0;  // of the object files
 };
 
+/// Not to be used by two threads at once; the functions it gives may be.
 class Jit {
  public:
   /// `threads`: how many compile at the same time, each its own module (1 or more).

@@ -20,12 +20,13 @@ struct KernelError : std::logic_error {
 };
 
 enum class KernelKind : uint8_t {
-  Rows,            // an iteration space rows x cols: [product] -> body, one row at a time
-  ColumnSum,       // the body's value summed over the rows, last row first: [rows, cols] -> [1, cols]
-  WeightGradient,  // operand 2 [K, N] = sum over segments of operand 0 [., K] transposed times operand 1 [.,
-                   // N]
-  ScatterAdd,  // operand 2 [V, E] = 0, then row index[r] of it += row r of operand 0 [R, E], last row first;
-               // operand 1: int32 index [R, 1], negative: skipped; rows[1] = V
+  Rows,       // an iteration space rows x cols: [product] -> body, one row at a time
+  ColumnSum,  // the body's value summed over the rows, last row first: [rows, cols] -> [1, cols]
+  // operand 2 [K, N] = sum over segments of operand 0 [., K] transposed times operand 1 [., N]
+  WeightGradient,
+  // operand 2 [V, E] = 0, then row index[r] of it += row r of operand 0 [R, E], last row first; operand 1:
+  // int32 index [R, 1], negative: skipped; rows[1] = V
+  ScatterAdd,
 };
 
 /// How an instruction reaches an operand from the position (row, col) of the iteration space.
@@ -34,8 +35,8 @@ enum class Access : uint8_t {
   RowVector,  // data + col                  the same for all rows:    [1, C]
   ColVector,  // data + row * stride         the same for all columns: [R, 1]
   Scalar,     // data                        [1, 1]
-  Gather,     // data + index[row] * stride + col, 0 where the index is negative; `index` is another operand,
-              // int32
+  // data + index[row] * stride + col, 0 where the index is negative; `index` is another operand, int32
+  Gather,
 };
 
 /// One instruction of a body; its number is the number of the value it makes. Values are f32; int32 operands

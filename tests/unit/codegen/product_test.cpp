@@ -177,6 +177,23 @@ TEST_P(ProductOn, BodyReadsPartsRowVectorsColumnsAndMatrices) {
                   2e-5);
 }
 
+TEST(Product, TargetsWithFmaAgreeToTheBit) {
+  std::string reason;
+  Jit *one = jit_of("avx512", reason), *other = jit_of("avx2", reason);
+  if (!one || !other) GTEST_SKIP() << reason;
+  std::mt19937 random(12);
+  for (int parts : {1, 3, 4}) {
+    Kernel kernel = product_kernel(parts, parts == 1 ? 4 : 1, 2);
+    Problem p(23, 20, 45, parts, kernel.product.chunks, {61, 17}, random);
+    Call call = p.call();
+    KernelArgs args = call.args();
+    one->compile(std::span(&kernel, 1))[0](&args, 0, 23);
+    Matrix first = p.result;
+    other->compile(std::span(&kernel, 1))[0](&args, 0, 23);
+    EXPECT_TRUE(p.result.same_bits(first));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Targets, ProductOn, kAllTargets, target_name);
 
 }  // namespace

@@ -38,7 +38,7 @@ class Planner {
     for (NodeId id = 0; id < g_.size(); ++id) {
       if (g_[id].op != Op::ConcatCols && g_[id].op != Op::ConcatRows) continue;
       const std::vector<bool> copy = places_.claim(id);
-      if (std::find(copy.begin(), copy.end(), true) != copy.end()) throw GraphError("plan: the graph is not legalized");
+      if (std::find(copy.begin(), copy.end(), true) != copy.end()) throw GraphError(fmt::format("plan: %{} joins what has no place of its own; the graph is not legalized", id));
     }
     number_kernels();
     join_families();

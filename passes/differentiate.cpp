@@ -36,10 +36,13 @@ NodeId Adjoints::assemble(NodeId stack, std::vector<Piece>& pieces) {
   const bool steps = shape.rows.kind == Rows::Steps;
   auto begin = [&](const Piece& p) { return steps ? p.rows.begin : p.offset; };
   auto end = [&](const Piece& p) { return steps ? p.rows.end : p.offset + p.rows.begin; };
-  auto range = [&](int32_t a, int32_t b) { return steps ? Rows::steps(shape.rows.dim, a, b) : Rows::fixed(b - a); };
   std::stable_sort(pieces.begin(), pieces.end(), [&](const Piece& a, const Piece& b) { return begin(a) < begin(b); });
 
   std::vector<NodeId> parts;
+  auto gap = [&](int32_t a, int32_t b) {  // step by step: a stack is made of steps
+    if (!steps) parts.push_back(g_.constant(0, Rows::fixed(b - a), shape.cols));
+    for (int32_t t = a; steps && t < b; ++t) parts.push_back(g_.constant(0, Rows::step(shape.rows.dim, t), shape.cols));
+  };
   int32_t at = steps ? shape.rows.begin : 0;
   const int32_t last = steps ? shape.rows.end : shape.rows.begin;
   for (size_t i = 0; i < pieces.size();) {
@@ -50,11 +53,11 @@ NodeId Adjoints::assemble(NodeId stack, std::vector<Piece>& pieces) {
       same.push_back(pieces[i].d);
     }
     if (begin(first) < at) throw GraphError("differentiate: slices of one stack overlap unevenly");
-    if (begin(first) > at) parts.push_back(g_.constant(0, range(at, begin(first)), shape.cols));
+    if (begin(first) > at) gap(at, begin(first));
     parts.push_back(g_.sum(same));
     at = end(first);
   }
-  if (at < last) parts.push_back(g_.constant(0, range(at, last), shape.cols));
+  if (at < last) gap(at, last);
   return add_simplified(g_, Op::ConcatRows, parts, {}, {});
 }
 

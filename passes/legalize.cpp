@@ -43,7 +43,7 @@ std::vector<bool> constants_in_memory(const Graph& graph, NodeId id) {
 }  // namespace
 
 Graph legalize(const Graph& graph) {
-  const Graph from = split_sums(graph);
+  const Graph from = dce(split_sums(graph));
   Places places(from);
   Rebuild r(from);
   std::vector<bool> given(from.size());  // copies of one value for two joins must be two nodes

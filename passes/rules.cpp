@@ -162,7 +162,10 @@ Found slice_rows(Graph& g, NodeId a, int32_t offset, const Shape& wanted) {
     const Args parts = g.args(a);
     if (guess < parts.size() && g.shape(parts[guess]).rows == wanted.rows) return parts[guess];
     for (NodeId part : parts) {
-      if (g.shape(part).rows == wanted.rows) return part;
+      const Rows have = g.shape(part).rows;
+      if (have == wanted.rows) return part;
+      if (have.begin <= wanted.rows.begin && wanted.rows.end <= have.end)
+        return add_simplified(g, Op::SliceRows, std::array{part}, {}, wanted);
     }
   }
   return {};

@@ -32,12 +32,15 @@ void pause_briefly() {
 
 // Until `value` is no longer `old`.
 void wait_for_change(std::atomic<uint32_t>& value, uint32_t old) {
-  auto began = std::chrono::steady_clock::now();
-  while (std::chrono::steady_clock::now() - began < kSpin)
+  std::chrono::steady_clock::time_point give_up{};
+  do {
     for (int turn = 0; turn < 64; ++turn) {
       if (value.load(std::memory_order_acquire) != old) return;
       pause_briefly();
     }
+    if (give_up == std::chrono::steady_clock::time_point{})
+      give_up = std::chrono::steady_clock::now() + kSpin;
+  } while (std::chrono::steady_clock::now() < give_up);
   value.wait(old, std::memory_order_acquire);
 }
 

@@ -43,7 +43,7 @@ void normal(std::span<float> values, double deviation, const Random& random) {
 
 }  // namespace
 
-void initialize(std::span<float> values, int64_t rows, int64_t cols, Initial how, uint64_t seed,
+void initialize(std::span<float> values, int64_t rows, int64_t cols, InitialValues how, uint64_t seed,
                 uint32_t place) {
   if (rows < 0 || cols < 0 || static_cast<int64_t>(values.size()) != rows * cols)
     throw std::invalid_argument("initialize: " + std::to_string(values.size()) + " values for [" +

@@ -16,7 +16,7 @@ enum class InitialKind {
   Normal       // deviation value
 };
 
-struct Initial {
+struct InitialValues {
   InitialKind kind = InitialKind::Constant;
   double value = 0;
 };
@@ -24,7 +24,7 @@ struct Initial {
 /// Fills `values`, row-major [rows, cols]: in = rows is the first dimension of the parameter, out = cols the
 /// product of the others (1 for a vector). `place` names the parameter (place_of its name): the values depend
 /// on seed, place and shape only. Throws std::invalid_argument if the sizes do not fit.
-void initialize(std::span<float> values, int64_t rows, int64_t cols, Initial how, uint64_t seed,
+void initialize(std::span<float> values, int64_t rows, int64_t cols, InitialValues how, uint64_t seed,
                 uint32_t place);
 
 }  // namespace rnnc

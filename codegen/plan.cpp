@@ -1,8 +1,8 @@
 // Places, live ranges, offsets and loops: from drafts to a Program. See plan.h.
 #include "codegen/plan.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 #include "codegen/plan_draft.h"
 #include "codegen/plan_loops.h"
@@ -22,7 +22,8 @@ RowRange range_of(Rows rows) {
   return {RowRange::Steps, rows.dim, rows.begin, rows.end};
 }
 
-/// Whole cache lines a row, and not so that all rows of a column meet in one set of the L1 cache (kernels.md 7).
+/// Whole cache lines a row, and not so that all rows of a column meet in one set of the L1 cache (kernels.md
+/// 7).
 int64_t padded_stride(int64_t cols) {
   if (cols == 1) return 1;
   const int64_t stride = (cols + 15) / 16 * 16;
@@ -32,13 +33,19 @@ int64_t padded_stride(int64_t cols) {
 class Planner {
  public:
   Planner(const Graph& graph, const PlanOptions& options)
-      : g_(graph), options_(options), drafts_(draft_commands(graph, options.target)), places_(graph), slab_of_(graph.size(), -1) {}
+      : g_(graph),
+        options_(options),
+        drafts_(draft_commands(graph, options.target)),
+        places_(graph),
+        slab_of_(graph.size(), -1) {}
 
   Plan run() {
     for (NodeId id = 0; id < g_.size(); ++id) {
       if (g_[id].op != Op::ConcatCols && g_[id].op != Op::ConcatRows) continue;
       const std::vector<bool> copy = places_.claim(id);
-      if (std::find(copy.begin(), copy.end(), true) != copy.end()) throw GraphError(fmt::format("plan: %{} joins what has no place of its own; the graph is not legalized", id));
+      if (std::find(copy.begin(), copy.end(), true) != copy.end())
+        throw GraphError(
+            fmt::format("plan: %{} joins what has no place of its own; the graph is not legalized", id));
     }
     number_kernels();
     join_families();
@@ -75,8 +82,8 @@ class Planner {
     }
   }
 
-  /// The same result of the same kernel at consecutive steps is a family: one array, so that addresses advance
-  /// evenly. Stacks have claimed theirs before.
+  /// The same result of the same kernel at consecutive steps is a family: one array, so that addresses
+  /// advance evenly. Stacks have claimed theirs before.
   void join_families() {
     struct Open {
       NodeId last;
@@ -105,8 +112,8 @@ class Planner {
     }
   }
 
-  /// The new value of a variable is written over the old one, if nobody reads the old one later; else beside it,
-  /// and copied at the end.
+  /// The new value of a variable is written over the old one, if nobody reads the old one later; else beside
+  /// it, and copied at the end.
   void place_assignments() {
     std::map<NodeId, int32_t> last_read;  // variable node -> last command that reads it
     std::map<NodeId, int32_t> written;
@@ -129,7 +136,9 @@ class Planner {
       const auto read = last_read.find(old);
       const bool own_read_is_even = [&] {  // the writing command itself may read only element by element
         for (const Instr& i : drafts_.commands[size_t(at)].kernel.body) {
-          if (i.code != Instr::Load || base_of(drafts_.commands[size_t(at)].operands[size_t(i.operand)].node) != old) continue;
+          if (i.code != Instr::Load ||
+              base_of(drafts_.commands[size_t(at)].operands[size_t(i.operand)].node) != old)
+            continue;
           if (i.access != Access::Matrix) return false;
         }
         return drafts_.commands[size_t(at)].kernel.kind == KernelKind::Rows;
@@ -236,7 +245,8 @@ class Planner {
     if (slab >= 0) return slab;
     const Packed& packed = drafts_.packed[size_t(index)];
     const int64_t floats = packed.shape.panels() * packed.shape.k * packed.shape.width();
-    slab = add_slab("packed " + g_.origins[g_[packed.right].origin].equation, {}, int32_t(packed.shape.width()), Type::F32);
+    slab = add_slab("packed " + g_.origins[g_[packed.right].origin].equation, {},
+                    int32_t(packed.shape.width()), Type::F32);
     p_.slabs.back().bytes = floats * 4;
     p_.slabs.back().stride = packed.shape.width();
     return slab;
@@ -290,7 +300,8 @@ class Planner {
         Place2D p = place_of(piece.node);
         if (piece.transposed) p.row += int32_t(at - piece.first_col);
         else p.col += int32_t(at - piece.first_col);
-        c.pieces.push_back({p, piece.transposed, piece.first_k, piece.k, part, at - part * packed.shape.n, end - at});
+        c.pieces.push_back(
+            {p, piece.transposed, piece.first_k, piece.k, part, at - part * packed.shape.n, end - at});
         at = end;
       }
     }
@@ -304,7 +315,8 @@ class Planner {
         int64_t depth = 0;
         for (int64_t d : c.depth) depth += d;
         c.unit_cost = c.cols * (int64_t(k.body.size()) + 2 * depth * std::max(1, k.product.parts)) / 4;
-        if (k.product.parts) c.grain = tiling(options_.target, k.product.parts > 1 ? k.product.parts : k.product.chunks).rows;
+        if (k.product.parts)
+          c.grain = tiling(options_.target, k.product.parts > 1 ? k.product.parts : k.product.chunks).rows;
         break;
       }
       case KernelKind::ColumnSum:
@@ -324,7 +336,9 @@ class Planner {
   void set_segments(const Draft& draft, Command& c) {
     const NodeId a = draft.operands[0].node, b = draft.operands[1].node;
     const Rows rows = g_.shape(a).rows;
-    auto shift = [&](NodeId id) { return g_[id].op == Op::ConcatRows && places_.shifted(id) ? shifted_stack(g_, id).shift : 0; };
+    auto shift = [&](NodeId id) {
+      return g_[id].op == Op::ConcatRows && places_.shifted(id) ? shifted_stack(g_, id).shift : 0;
+    };
     const int32_t sa = shift(a), sb = shift(b);
     if (sa == 0 && sb == 0) return;
     c.segments = {true, rows.dim, rows.begin, rows.end, sa, sb};
@@ -351,7 +365,8 @@ class Planner {
     p_.commands.push_back(std::move(c));
   }
 
-  /// A command waits for the others if it touches what was touched since they last met, one of the two writing.
+  /// A command waits for the others if it touches what was touched since they last met, one of the two
+  /// writing.
   void mark_barriers() {
     std::map<int32_t, bool> touched;  // slab -> written
     for (size_t i = 0; i < p_.commands.size(); ++i) {
@@ -371,7 +386,8 @@ class Planner {
     }
   }
 
-  /// Greedy by size: the largest slab first, at the lowest offset where no slab lies that is alive at the same time.
+  /// Greedy by size: the largest slab first, at the lowest offset where no slab lies that is alive at the
+  /// same time.
   void assign_offsets() {
     std::vector<int32_t> order;
     for (size_t i = 0; i < p_.slabs.size(); ++i) {
@@ -380,7 +396,9 @@ class Planner {
       if (s.first < 0) s.first = 0;
       order.push_back(int32_t(i));
     }
-    std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return p_.slabs[size_t(a)].bytes > p_.slabs[size_t(b)].bytes; });
+    std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
+      return p_.slabs[size_t(a)].bytes > p_.slabs[size_t(b)].bytes;
+    });
     std::vector<int32_t> placed;  // by offset
     for (int32_t i : order) {
       Slab& s = p_.slabs[size_t(i)];
@@ -394,7 +412,9 @@ class Planner {
       }
       s.offset = at;
       placed.insert(std::upper_bound(placed.begin(), placed.end(), i,
-                                     [&](int32_t a, int32_t b) { return p_.slabs[size_t(a)].offset < p_.slabs[size_t(b)].offset; }),
+                                     [&](int32_t a, int32_t b) {
+                                       return p_.slabs[size_t(a)].offset < p_.slabs[size_t(b)].offset;
+                                     }),
                     i);
       p_.arena_bytes = std::max(p_.arena_bytes, at + size);
     }
@@ -415,6 +435,8 @@ class Planner {
 }  // namespace
 }  // namespace planning
 
-Plan make_plan(const Graph& graph, const PlanOptions& options) { return planning::Planner(graph, options).run(); }
+Plan make_plan(const Graph& graph, const PlanOptions& options) {
+  return planning::Planner(graph, options).run();
+}
 
 }  // namespace rnnc

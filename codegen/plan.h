@@ -1,7 +1,8 @@
-// From a graph to a program without addresses or code: which kernels, called on what, in which order, and where
-// every tensor lies. See docs/codegen.md.
+// From a graph to a program without addresses or code: which kernels, called on what, in which order, and
+// where every tensor lies. See docs/codegen.md.
 //
-//   graph ─islands→ drafts (kernel + nodes) ─places→ families, slabs ─live ranges→ arena offsets ─repeats→ loops
+//   graph ─islands→ drafts (kernel + nodes) ─places→ families, slabs ─live ranges→ arena offsets ─repeats→
+//   loops
 #pragma once
 #include <cstdint>
 #include <span>
@@ -18,8 +19,8 @@ namespace rnnc {
 struct PlanOptions {
   Target target;
   int64_t batch_capacity = 32;
-  std::vector<int32_t> time_steps;       // capacity of each sequence dimension
-  std::vector<std::string> dimensions;   // their names
+  std::vector<int32_t> time_steps;      // capacity of each sequence dimension
+  std::vector<std::string> dimensions;  // their names
 };
 
 struct Plan {

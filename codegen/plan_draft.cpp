@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 
-
 namespace rnnc::planning {
 namespace {
 
@@ -30,7 +29,8 @@ class DraftBuilder {
     out.packed = packed_;
     for (Island& island : islands_) {
       const auto& ops = island.draft.operands;
-      const bool writes = std::any_of(ops.begin(), ops.end(), [](const DraftOperand& o) { return o.written; });
+      const bool writes =
+          std::any_of(ops.begin(), ops.end(), [](const DraftOperand& o) { return o.written; });
       if (writes) out.commands.push_back(std::move(island.draft));
     }
     return out;
@@ -62,7 +62,8 @@ class DraftBuilder {
   int16_t operand(Draft& d, DraftOperand o) {
     for (size_t i = 0; i < d.operands.size(); ++i) {
       const DraftOperand& p = d.operands[i];
-      if (p.node == o.node && p.col == o.col && p.packed == o.packed && p.written == o.written) return int16_t(i);
+      if (p.node == o.node && p.col == o.col && p.packed == o.packed && p.written == o.written)
+        return int16_t(i);
     }
     d.operands.push_back(o);
     return int16_t(d.operands.size() - 1);
@@ -90,11 +91,11 @@ class DraftBuilder {
 
   // ---- bodies
 
-  /// Cheap to compute again from one other value: c - x, 2 x, -x. Not worth storing.
+  /// Cheap to compute again from one other value: c - x, 2 x, -x, one_hot(x). Not worth storing.
   NodeId cheap_source(NodeId id) const {
     const Node& n = g_[id];
-    if (!fused_ || n.island < 0) return kNoNode;
-    if (n.op == Op::Neg) return g_.arg(id, 0);
+    if (!fused_) return kNoNode;
+    if (n.op == Op::Neg || n.op == Op::OneHot) return g_.arg(id, 0);
     if (n.op != Op::Add && n.op != Op::Sub && n.op != Op::Mul) return kNoNode;
     const NodeId a = g_.arg(id, 0), b = g_.arg(id, 1);
     const bool ca = g_[a].op == Op::Constant, cb = g_[b].op == Op::Constant;
@@ -141,19 +142,23 @@ class DraftBuilder {
     Draft& d = island.draft;
     const Node& n = g_[id];
     auto arg = [&](int i) { return value(island, g_.arg(id, i)); };
-    if (info(n.op).cls == OpClass::Reduction) return push(d, {.code = Instr::Reduce, .op = n.op, .a = arg(0)});
+    if (info(n.op).cls == OpClass::Reduction)
+      return push(d, {.code = Instr::Reduce, .op = n.op, .a = arg(0)});
     switch (n.op) {
       case Op::Copy:
       case Op::Stop: return arg(0);
       case Op::OneHot: return push(d, {.code = Instr::OneHot, .a = arg(0)});
-      case Op::RowCount: return push(d, {.code = Instr::RowCount, .limit = row_count(d, g_.shape(g_.arg(id, 0)).rows)});
+      case Op::RowCount:
+        return push(d, {.code = Instr::RowCount, .limit = row_count(d, g_.shape(g_.arg(id, 0)).rows)});
       case Op::PadRows: {
         const NodeId a = g_.arg(id, 0);
-        const bool part = island.product != kNoNode && (a == island.product || (inside(island, a) && g_[a].op == Op::SliceCols));
+        const bool part = island.product != kNoNode &&
+                          (a == island.product || (inside(island, a) && g_[a].op == Op::SliceCols));
         return part ? value(island, a) : load(island, a, g_.shape(a).rows, true);
       }
       case Op::TailRows: {
-        const Rows before = Rows::step(n.shape.rows.kind == Rows::Steps ? n.shape.rows.dim : 0, n.attr.offset);
+        const Rows before =
+            Rows::step(n.shape.rows.kind == Rows::Steps ? n.shape.rows.dim : 0, n.attr.offset);
         const int16_t a = arg(0);
         return push(d, {.code = Instr::Tail, .a = a, .limit = row_count(d, before)});
       }
@@ -166,12 +171,15 @@ class DraftBuilder {
       }
       case Op::Sum: {
         int16_t so_far = arg(0);
-        for (uint32_t i = 1; i < n.arg_count; ++i) so_far = push(d, {.code = Instr::Compute, .op = Op::Add, .a = so_far, .b = arg(int(i))});
+        for (uint32_t i = 1; i < n.arg_count; ++i)
+          so_far = push(d, {.code = Instr::Compute, .op = Op::Add, .a = so_far, .b = arg(int(i))});
         return so_far;
       }
       default: break;
     }
-    if (info(n.op).cls != OpClass::Elementwise) throw GraphError("plan: no kernel computes `" + std::string(info(n.op).name) + "` as a value of its own");
+    if (info(n.op).cls != OpClass::Elementwise)
+      throw GraphError("plan: no kernel computes `" + std::string(info(n.op).name) +
+                       "` as a value of its own");
     Instr i{.code = Instr::Compute, .op = n.op, .a = arg(0)};
     if (n.arg_count == 2) i.b = arg(1);
     return push(d, i);
@@ -189,7 +197,8 @@ class DraftBuilder {
     if (weight_gradient(n)) return add_weight_gradient(first);
     if (n.op == Op::SumRows) return add_column_sum(first);
     if (n.op == Op::ScatterAdd) return add_scatter(first);
-    if (n.op == Op::Transpose || n.op == Op::Scan || n.op == Op::ScanResult) throw GraphError("plan: no kernel for `" + std::string(info(n.op).name) + "`");
+    if (n.op == Op::Transpose || n.op == Op::Scan || n.op == Op::ScanResult)
+      throw GraphError("plan: no kernel for `" + std::string(info(n.op).name) + "`");
 
     Island island;
     island.begin = begin;
@@ -204,7 +213,8 @@ class DraftBuilder {
       if (!live_[id] || !is_computed(g_[id].op) || id == island.product) continue;
       rows = g_.shape(id).rows;
       island.width = std::max(island.width, g_.shape(id).cols);
-      if (info(g_[id].op).cls == OpClass::Reduction) island.width = std::max(island.width, g_.shape(g_.arg(id, 0)).cols);
+      if (info(g_[id].op).cls == OpClass::Reduction)
+        island.width = std::max(island.width, g_.shape(g_.arg(id, 0)).cols);
     }
     d.rows = {rows};
     if (island.product != kNoNode) set_product(island);
@@ -225,7 +235,8 @@ class DraftBuilder {
     const NodeId left = g_.arg(id, 0), right = g_.arg(id, 1);
     const bool transposed = g_[id].attr.flags & kTransposeRight;
     const Shape rs = g_.shape(right);
-    if (rs.rows.kind != Rows::Fixed) throw GraphError("plan: the right operand of a product differs from row to row");
+    if (rs.rows.kind != Rows::Fixed)
+      throw GraphError("plan: the right operand of a product differs from row to row");
     if (island.width == 0) {
       island.width = n;
       d.rows = {g_.shape(id).rows};
@@ -244,7 +255,9 @@ class DraftBuilder {
   int32_t packed(NodeId right, bool transposed, const PanelShape& shape) {
     for (size_t i = 0; i < packed_.size(); ++i) {
       const Packed& p = packed_[i];
-      if (p.right == right && p.transposed == transposed && p.shape.parts == shape.parts && p.shape.chunks == shape.chunks) return int32_t(i);
+      if (p.right == right && p.transposed == transposed && p.shape.parts == shape.parts &&
+          p.shape.chunks == shape.chunks)
+        return int32_t(i);
     }
     packed_.push_back({right, transposed, shape});
     const int32_t index = int32_t(packed_.size() - 1);
@@ -265,7 +278,8 @@ class DraftBuilder {
     Island island{.draft = {}, .begin = id, .end = id + 1, .product = kNoNode, .width = 0, .values = {}};
     Draft& d = island.draft;
     const NodeId a = g_.arg(id, 0), b = g_.arg(id, 1);
-    if (g_[id].attr.flags & kTransposeRight) throw GraphError("plan: no kernel for a product of two transposed operands");
+    if (g_[id].attr.flags & kTransposeRight)
+      throw GraphError("plan: no kernel for a product of two transposed operands");
     d.kernel.kind = KernelKind::WeightGradient;
     d.kernel.operands = 3;
     d.kernel.chunks = best_chunks(g_.shape(b).cols);
@@ -280,7 +294,12 @@ class DraftBuilder {
   }
 
   void add_column_sum(NodeId id) {
-    Island island{.draft = {}, .begin = id, .end = id + 1, .product = kNoNode, .width = g_.shape(id).cols, .values = {}};
+    Island island{.draft = {},
+                  .begin = id,
+                  .end = id + 1,
+                  .product = kNoNode,
+                  .width = g_.shape(id).cols,
+                  .values = {}};
     Draft& d = island.draft;
     const NodeId a = g_.arg(id, 0);
     d.kernel.kind = KernelKind::ColumnSum;
@@ -319,7 +338,8 @@ class DraftBuilder {
             store(d, v, id, part * island.width, Access::Matrix);
           }
         } else {
-          store(d, island.values.at(id), id, 0, cols == 1 && island.width != 1 ? Access::ColVector : Access::Matrix);
+          store(d, island.values.at(id), id, 0,
+                cols == 1 && island.width != 1 ? Access::ColVector : Access::Matrix);
         }
       }
     }
@@ -363,6 +383,8 @@ std::vector<PieceOf> pieces_of(const Graph& graph, NodeId right, bool transposed
   return pieces;
 }
 
-Drafts draft_commands(const Graph& graph, const Target&) { return DraftBuilder(graph).run(); }
+Drafts draft_commands(const Graph& graph, const Target&) {
+  return DraftBuilder(graph).run();
+}
 
 }  // namespace rnnc::planning

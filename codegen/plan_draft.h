@@ -21,20 +21,20 @@ struct Packed {
 
 struct DraftOperand {
   NodeId node = kNoNode;
-  int32_t col = 0;          // columns right of the node's first
-  int32_t packed = -1;      // index into Drafts::packed: then there is no node
+  int32_t col = 0;      // columns right of the node's first
+  int32_t packed = -1;  // index into Drafts::packed: then there is no node
   bool written = false;
 };
 
 struct Draft {
   Kernel kernel;
-  bool packs = false;       // fills `operands[0].packed` from its pieces
+  bool packs = false;  // fills `operands[0].packed` from its pieces
   std::vector<DraftOperand> operands;
-  std::vector<Rows> rows;   // rows[0]: of the iteration space
+  std::vector<Rows> rows;  // rows[0]: of the iteration space
   std::vector<int64_t> depth;
   int64_t cols = 0;
   int32_t shift_a = 0, shift_b = 0;  // weight gradient over steps
-  NodeId node = kNoNode;    // that the command is named after
+  NodeId node = kNoNode;             // that the command is named after
 };
 
 struct Drafts {
@@ -45,7 +45,7 @@ struct Drafts {
 /// The matrix pieces that a packed operand is made of: a node, from where, and where to.
 struct PieceOf {
   NodeId node;
-  int32_t row, col;         // first element in the node
+  int32_t row, col;  // first element in the node
   bool transposed;
   int64_t first_k, k, first_col, cols;  // in the unsplit operand [K, N]
 };

@@ -1,6 +1,6 @@
-// Tandem repeats of the command sequence: see plan_loops.h. Nothing remembers that commands came from time steps:
-// with the commands in their order, the sequence of kernels is periodic, and a position in the period advances
-// evenly, since families lie in one array.
+// Tandem repeats of the command sequence: see plan_loops.h. Nothing remembers that commands came from time
+// steps: with the commands in their order, the sequence of kernels is periodic, and a position in the period
+// advances evenly, since families lie in one array.
 #include "codegen/plan_loops.h"
 
 #include <map>
@@ -39,7 +39,8 @@ class Roller {
     for (const Command& c : p.commands) {
       // Packs and weight gradients over steps stand once.
       const bool alone = c.kernel < 0 || c.segments.by_step;
-      key_.push_back(alone ? -1 - int32_t(key_.size()) : ids.try_emplace(signature(c), int32_t(ids.size())).first->second);
+      key_.push_back(alone ? -1 - int32_t(key_.size())
+                           : ids.try_emplace(signature(c), int32_t(ids.size())).first->second);
     }
   }
 
@@ -58,7 +59,8 @@ class Roller {
       for (int32_t i = 0; i < period; ++i) {
         Command c = p_.commands[size_t(at + i)];
         if (count > 1) set_moves(c, p_.commands[size_t(at + i + period)]);
-        for (int32_t turn = 1; turn < count; ++turn) c.barrier = c.barrier || p_.commands[size_t(at + turn * period + i)].barrier;
+        for (int32_t turn = 1; turn < count; ++turn)
+          c.barrier = c.barrier || p_.commands[size_t(at + turn * period + i)].barrier;
         commands.push_back(std::move(c));
       }
       at += period * count;
@@ -75,7 +77,9 @@ class Roller {
       for (int32_t i = 0; i < period; ++i) {
         const int32_t here = at + count * period + i;
         if (key_[size_t(here)] != key_[size_t(at + i)]) return count;
-        if (count > 1 && !even(p_.commands[size_t(here - 2 * period)], p_.commands[size_t(here - period)], p_.commands[size_t(here)])) return count;
+        if (count > 1 && !even(p_.commands[size_t(here - 2 * period)], p_.commands[size_t(here - period)],
+                               p_.commands[size_t(here)]))
+          return count;
       }
       ++count;
     }
@@ -88,14 +92,17 @@ class Roller {
     }
     for (size_t i = 0; i < a.rows.size(); ++i) {
       if (a.rows[i].rows.kind != RowRange::Steps) continue;
-      if (b.rows[i].rows.begin - a.rows[i].rows.begin != c.rows[i].rows.begin - b.rows[i].rows.begin) return false;
+      if (b.rows[i].rows.begin - a.rows[i].rows.begin != c.rows[i].rows.begin - b.rows[i].rows.begin)
+        return false;
     }
     return true;
   }
 
   static void set_moves(Command& c, const Command& next) {
-    for (size_t i = 0; i < c.operands.size(); ++i) c.operands[i].moves = next.operands[i].step - c.operands[i].step;
-    for (size_t i = 0; i < c.rows.size(); ++i) c.rows[i].moves = next.rows[i].rows.begin - c.rows[i].rows.begin;
+    for (size_t i = 0; i < c.operands.size(); ++i)
+      c.operands[i].moves = next.operands[i].step - c.operands[i].step;
+    for (size_t i = 0; i < c.rows.size(); ++i)
+      c.rows[i].moves = next.rows[i].rows.begin - c.rows[i].rows.begin;
   }
 
   Program& p_;
@@ -104,6 +111,8 @@ class Roller {
 
 }  // namespace
 
-void roll_loops(Program& program) { Roller(program).run(); }
+void roll_loops(Program& program) {
+  Roller(program).run();
+}
 
 }  // namespace rnnc::planning

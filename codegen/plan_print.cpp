@@ -12,7 +12,8 @@ std::string text_of(const Program& p, const RowRange& rows, int32_t moves) {
     case RowRange::Batch: return "B";
     case RowRange::Steps: break;
   }
-  const std::string dim = rows.dim < p.dimensions.size() ? p.dimensions[rows.dim] : fmt::format("T{}", int(rows.dim));
+  const std::string dim =
+      rows.dim < p.dimensions.size() ? p.dimensions[rows.dim] : fmt::format("T{}", int(rows.dim));
   const std::string move = moves ? fmt::format("{:+}i", moves) : "";
   if (rows.end == rows.begin + 1) return fmt::format("{}.{}{}", dim, rows.begin, move);
   return fmt::format("{}.{}:{}{}", dim, rows.begin, rows.end, move);
@@ -34,16 +35,20 @@ std::string to_string(const Plan& plan) {
   std::string s = fmt::format("arena {} bytes\n", p.arena_bytes);
   for (size_t i = 0; i < p.slabs.size(); ++i) {
     const Slab& slab = p.slabs[i];
-    const std::string where = slab.variable >= 0 ? "variable" : fmt::format("at {} alive {}..{}", slab.offset, slab.first, slab.last);
-    s += fmt::format("slab #{} {}[{}, {}] stride {} {}  {}\n", i, slab.integer ? "i32" : "f32", text_of(p, slab.rows, 0), slab.cols,
-                     slab.stride, where, slab.name);
+    const std::string where = slab.variable >= 0
+                                  ? "variable"
+                                  : fmt::format("at {} alive {}..{}", slab.offset, slab.first, slab.last);
+    s += fmt::format("slab #{} {}[{}, {}] stride {} {}  {}\n", i, slab.integer ? "i32" : "f32",
+                     text_of(p, slab.rows, 0), slab.cols, slab.stride, where, slab.name);
   }
-  for (size_t i = 0; i < plan.kernels.size(); ++i) s += fmt::format("kernel k{} {}\n", i, plan.kernels[i].key());
+  for (size_t i = 0; i < plan.kernels.size(); ++i)
+    s += fmt::format("kernel k{} {}\n", i, plan.kernels[i].key());
   for (const Loop& loop : p.loops) {
     if (loop.count > 1) s += fmt::format("loop i = 0 .. {}\n", loop.count - 1);
     for (int32_t i = loop.first; i < loop.first + loop.length; ++i) {
       const Command& c = p.commands[size_t(i)];
-      s += fmt::format("{}{}{} rows", loop.count > 1 ? "  " : "", c.barrier ? "| " : "", c.kernel < 0 ? "pack" : fmt::format("k{}", c.kernel));
+      s += fmt::format("{}{}{} rows", loop.count > 1 ? "  " : "", c.barrier ? "| " : "",
+                       c.kernel < 0 ? "pack" : fmt::format("k{}", c.kernel));
       for (const Count& count : c.rows) s += " " + text_of(p, count.rows, count.moves);
       s += fmt::format(" cols {} :", c.cols);
       for (const Place2D& place : c.operands) s += " (" + text_of(place) + ")";
@@ -63,11 +68,14 @@ Traffic traffic(const Plan& plan, const RowTables& rows) {
         ++total.commands;
         const int64_t n = rows.count(c.rows[0].rows, turn * c.rows[0].moves);
         for (const Place2D& place : c.operands) {
-          // A matrix of the iteration space moves its rows; what is smaller (a bias, packed weights) moves whole.
+          // A matrix of the iteration space moves its rows; what is smaller (a bias, packed weights) moves
+          // whole.
           const Slab& slab = p.slabs[size_t(place.slab)];
           const int64_t whole = slab.variable >= 0 ? int64_t(slab.rows.begin) * slab.cols * 4 : slab.bytes;
           const bool by_rows = slab.rows.kind != RowRange::Fixed;
-          total.bytes += by_rows ? std::min(whole, n * std::min<int64_t>(slab.cols, c.cols ? c.cols : slab.cols) * 4) : whole;
+          total.bytes +=
+              by_rows ? std::min(whole, n * std::min<int64_t>(slab.cols, c.cols ? c.cols : slab.cols) * 4)
+                      : whole;
         }
       }
     }

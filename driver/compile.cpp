@@ -38,11 +38,13 @@ Graph build_graph(const Lowered& lowered, const CompileOptions& options) {
   Graph graph = unroll(lowered.model, options.time_steps);
   std::erase_if(graph.roots, [&](const Root& root) { return !wanted(root, options.kind); });
   graph = dce(graph);
-  if (options.kind == ProgramKind::Train) graph = add_training(graph, lowered.model.parameters, options.optimizer);
+  if (options.kind == ProgramKind::Train)
+    graph = add_training(graph, lowered.model.parameters, options.optimizer);
   return graph;
 }
 
-Compiled compile(const Graph& graph, const CompileOptions& options, const std::vector<std::string>& dimensions, Jit& jit) {
+Compiled compile(const Graph& graph, const CompileOptions& options,
+                 const std::vector<std::string>& dimensions, Jit& jit) {
   Clock total, clock;
   Compiled result;
   CompileReport& report = result.report;
@@ -94,7 +96,8 @@ int64_t flops(const Graph& graph, const RowTables& rows) {
     if (!live[id] || graph[id].op != Op::MatMul) continue;
     const Shape left = graph.shape(graph.arg(id, 0));
     const bool gradient = graph[id].attr.flags & kTransposeLeft;
-    total += 2 * count(left.rows) * left.cols * (gradient ? graph.shape(graph.arg(id, 1)).cols : graph.shape(id).cols);
+    total += 2 * count(left.rows) * left.cols *
+             (gradient ? graph.shape(graph.arg(id, 1)).cols : graph.shape(id).cols);
   }
   return total;
 }

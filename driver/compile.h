@@ -25,15 +25,15 @@ struct CompileOptions {
   ProgramKind kind = ProgramKind::Train;
   Optimizer optimizer;
   int64_t batch_capacity = 32;
-  std::vector<int32_t> time_steps;         // capacity of each sequence dimension
+  std::vector<int32_t> time_steps;  // capacity of each sequence dimension
   std::vector<std::string> disabled_passes;
-  bool fused = true;                       // false: no optional pass, one kernel an op
-  bool verify = false;                     // after every pass
+  bool fused = true;    // false: no optional pass, one kernel an op
+  bool verify = false;  // after every pass
 };
 
 struct CompileReport {
-  uint32_t nodes = 0;          // of the unrolled graph with gradients and updates
-  uint32_t products = 0;       // after the passes
+  uint32_t nodes = 0;     // of the unrolled graph with gradients and updates
+  uint32_t products = 0;  // after the passes
   std::vector<PassReport> passes;
   size_t kernels = 0, commands = 0, loops = 0;
   int64_t arena_bytes = 0;
@@ -49,12 +49,14 @@ struct Compiled {
 Graph build_graph(const Lowered& lowered, const CompileOptions& options);
 
 /// Passes, plan and code for a graph.
-Compiled compile(const Graph& graph, const CompileOptions& options, const std::vector<std::string>& dimensions, Jit& jit);
+Compiled compile(const Graph& graph, const CompileOptions& options,
+                 const std::vector<std::string>& dimensions, Jit& jit);
 
 /// Both.
 Compiled compile(const Lowered& lowered, const CompileOptions& options, Jit& jit);
 
-/// Twice the multiply-adds of the matrix products of a graph for a batch: how rungs and peers are counted alike.
+/// Twice the multiply-adds of the matrix products of a graph for a batch: how rungs and peers are counted
+/// alike.
 int64_t flops(const Graph& graph, const RowTables& rows);
 
 }  // namespace rnnc

@@ -1,21 +1,23 @@
 // Lowering of definitions, statements and instances: see lower.h.
 #include "frontend/lower.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 #include "frontend/lower_values.h"
 
 namespace rnnc {
 
-Lowered lower(const LowerInput& input, std::string_view name, const ast::Train* train, const ast::DataBlock* data,
-              const ast::Use* predict) {
+Lowered lower(const LowerInput& input, std::string_view name, const ast::Train* train,
+              const ast::DataBlock* data, const ast::Use* predict) {
   return lowering::Lowering(input).run(name, train, data, predict);
 }
 
 namespace lowering {
 
-Lowering::Lowering(const LowerInput& input) : in_(input), g_(&model_.graph) { model_.dims = input.sequences; }
+Lowering::Lowering(const LowerInput& input) : in_(input), g_(&model_.graph) {
+  model_.dims = input.sequences;
+}
 
 const Source& Lowering::source_of(Place place) const {
   return place.source == Place::kOwnFile ? in_.own_source : in_.library_source;
@@ -107,7 +109,8 @@ void Lowering::parameters(const ast::Parameters& statement, Scope& scope) {
   for (const Dim& d : dims) {
     if (d.sequence >= 0) not_built(statement.type.place, "a parameter along a sequence");
     elements *= d.n;
-    if (elements > INT32_MAX) throw UserError(at_place(source_of(statement.place), statement.place, "this parameter is too large"));
+    if (elements > INT32_MAX)
+      throw UserError(at_place(source_of(statement.place), statement.place, "this parameter is too large"));
   }
   for (const ast::Name& name : statement.names) {
     Value v;
@@ -138,14 +141,16 @@ void Lowering::statements(const ast::Definition& definition, Scope& scope) {
     if (const auto* p = std::get_if<ast::Parameters>(&statement)) {
       parameters(*p, scope);
     } else if (const auto* let = std::get_if<ast::Let>(&statement)) {
-      scope.instances[let->name] = {&let->value, scope.path.empty() ? let->name : scope.path + "." + let->name};
+      scope.instances[let->name] = {&let->value,
+                                    scope.path.empty() ? let->name : scope.path + "." + let->name};
     } else {
       equation(std::get<ast::Equation>(statement), scope);
     }
   }
 }
 
-Lowered Lowering::run(std::string_view name, const ast::Train* train, const ast::DataBlock* data, const ast::Use* predict) {
+Lowered Lowering::run(std::string_view name, const ast::Train* train, const ast::DataBlock* data,
+                      const ast::Use* predict) {
   Lowered out;
   const ast::Definition& definition = *find(std::string(name));
   model_.name = definition.name;

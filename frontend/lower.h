@@ -1,6 +1,6 @@
-// From the checked syntax tree to a Model: every cell, layer and loss becomes nodes of a graph, with the sizes that
-// the data gave. Checking is over: what is wrong in a file was found by check.h. What the language has but the
-// compiler has not is refused here, with its place.
+// From the checked syntax tree to a Model: every cell, layer and loss becomes nodes of a graph, with the
+// sizes that the data gave. Checking is over: what is wrong in a file was found by check.h. What the language
+// has but the compiler has not is refused here, with its place.
 #pragma once
 #include <map>
 #include <string>
@@ -19,8 +19,8 @@ struct LowerInput {
   const ast::File& library;
   const Source& own_source;
   const Source& library_source;
-  std::map<std::string, int64_t> sizes;     // of vocabularies, number dimensions and `dim`
-  std::vector<std::string> sequences;       // names of the sequence dimensions; the index is Rows::dim
+  std::map<std::string, int64_t> sizes;  // of vocabularies, number dimensions and `dim`
+  std::vector<std::string> sequences;    // names of the sequence dimensions; the index is Rows::dim
 };
 
 struct Metric {
@@ -38,12 +38,12 @@ struct Watch {
 struct Show {
   std::string label;
   std::string root;
-  std::string vocabulary;     // of a category, or of `top`
-  int32_t top = 0;            // how many of the best entries; 0: the value itself
+  std::string vocabulary;  // of a category, or of `top`
+  int32_t top = 0;         // how many of the best entries; 0: the value itself
 };
 
-/// Everything that can be asked of one model. Its graph has a root `loss` (if trained), roots for the parts of
-/// every measure and watch, and for every value shown; a program takes those it needs.
+/// Everything that can be asked of one model. Its graph has a root `loss` (if trained), roots for the parts
+/// of every measure and watch, and for every value shown; a program takes those it needs.
 struct Lowered {
   Model model;
   Measure loss;
@@ -52,9 +52,9 @@ struct Lowered {
   std::vector<Show> shows;
 };
 
-/// Lowers model `name`; `train` (with its data block) adds loss, metrics and watches, `predict` the values shown.
-/// Throws UserError for what is not built yet.
-Lowered lower(const LowerInput& input, std::string_view name, const ast::Train* train, const ast::DataBlock* data,
-              const ast::Use* predict);
+/// Lowers model `name`; `train` (with its data block) adds loss, metrics and watches, `predict` the values
+/// shown. Throws UserError for what is not built yet.
+Lowered lower(const LowerInput& input, std::string_view name, const ast::Train* train,
+              const ast::DataBlock* data, const ast::Use* predict);
 
 }  // namespace rnnc

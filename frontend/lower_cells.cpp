@@ -1,7 +1,8 @@
-// Lowering of uses of layers and cells: matching sizes, copying a layer or one step of a cell in place, and scans.
+// Lowering of uses of layers and cells: matching sizes, copying a layer or one step of a cell in place, and
+// scans.
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 
 #include "frontend/lower_values.h"
 
@@ -31,7 +32,8 @@ std::vector<std::string> size_order(const ast::Definition& d) {
   std::vector<std::string> names;
   const std::vector<std::string> in = names_of(d.inputs), with = names_of(d.constants);
   for (const std::string& n : names_of(d.results)) {
-    const bool given = std::find(in.begin(), in.end(), n) != in.end() || std::find(with.begin(), with.end(), n) != with.end();
+    const bool given = std::find(in.begin(), in.end(), n) != in.end() ||
+                       std::find(with.begin(), with.end(), n) != with.end();
     if (!given) names.push_back(n);
   }
   return names;
@@ -45,17 +47,21 @@ const ast::CellRef& innermost(const ast::CellRef& ref) {
 
 }  // namespace
 
-Lowering::Bound Lowering::sizes_given(const ast::Definition& definition, const std::vector<ast::Arg>& sizes, Scope& scope) {
+Lowering::Bound Lowering::sizes_given(const ast::Definition& definition, const std::vector<ast::Arg>& sizes,
+                                      Scope& scope) {
   Bound bound;
   const std::vector<std::string> order = size_order(definition);
   size_t next = 0;
-  for (const ast::Arg& arg : sizes) bound[arg.name.empty() ? order.at(next++) : arg.name] = size(arg.value, scope);
+  for (const ast::Arg& arg : sizes)
+    bound[arg.name.empty() ? order.at(next++) : arg.name] = size(arg.value, scope);
   return bound;
 }
 
-/// Gives the names of a declared type their values from a value, whose first `lead` dimensions stand in front.
+/// Gives the names of a declared type their values from a value, whose first `lead` dimensions stand in
+/// front.
 void Lowering::bind(const ast::Type& type, const Value& value, size_t lead, Bound& bound) {
-  if (!type.vocabulary.empty()) bound.try_emplace(type.vocabulary, Dim{in_.sizes.at(value.vocabulary), -1, value.vocabulary});
+  if (!type.vocabulary.empty())
+    bound.try_emplace(type.vocabulary, Dim{in_.sizes.at(value.vocabulary), -1, value.vocabulary});
   for (size_t i = 0; i < type.sizes.size(); ++i) {
     const Expr& e = type.sizes[i].value;
     if (e.kind == Expr::Kind::Name) bound.try_emplace(e.text, value.dims[lead + i]);
@@ -63,8 +69,8 @@ void Lowering::bind(const ast::Type& type, const Value& value, size_t lead, Boun
 }
 
 /// A layer, or one step of a cell, copied in place.
-Value Lowering::call_definition(const Expr& call, const ast::Definition& d, const std::vector<ast::Arg>& sizes,
-                                const std::string& path, Scope& scope) {
+Value Lowering::call_definition(const Expr& call, const ast::Definition& d,
+                                const std::vector<ast::Arg>& sizes, const std::string& path, Scope& scope) {
   if (d.tree) not_built(call.place, "tree cells");
   std::vector<const ast::Port*> ports;
   for (const ast::Port& p : d.inputs) ports.push_back(&p);
@@ -88,7 +94,8 @@ Value Lowering::call_definition(const Expr& call, const ast::Definition& d, cons
     const size_t front = v.dims.size() - p->type.sizes.size();
     if (front > 0) {
       lead.assign(v.dims.begin(), v.dims.begin() + long(front));
-      if (front > 1 || lead[0].sequence < 0) not_built(call.place, fmt::format("`{}` along more than a sequence", d.name));
+      if (front > 1 || lead[0].sequence < 0)
+        not_built(call.place, fmt::format("`{}` along more than a sequence", d.name));
     }
     bind(p->type, v, front, inner.dims);
     v.dims.erase(v.dims.begin(), v.dims.begin() + long(front));
@@ -100,7 +107,8 @@ Value Lowering::call_definition(const Expr& call, const ast::Definition& d, cons
 
   const bool cell = !d.states.empty();
   auto value_of = [&](const std::string& n) {
-    const bool state = std::any_of(d.states.begin(), d.states.end(), [&](const ast::Port& p) { return p.name == n; });
+    const bool state =
+        std::any_of(d.states.begin(), d.states.end(), [&](const ast::Port& p) { return p.name == n; });
     Value v = inner.values.at(state ? n + "'" : n);
     v.dims.insert(v.dims.begin(), lead.begin(), lead.end());
     v.parts.clear();
@@ -169,7 +177,8 @@ Value Lowering::scan_ref(const ast::Scan& s, const ast::CellRef& ref, std::vecto
   // stack(cell, n)
   const int layers = int(number(ref.options.at(0).value, scope));
   for (const ast::Arg& option : ref.options) {
-    if (option.name == "dropout" && number(option.value, scope) != 0) not_built(ref.place, "`dropout` between layers");
+    if (option.name == "dropout" && number(option.value, scope) != 0)
+      not_built(ref.place, "`dropout` between layers");
   }
   if (layers > 1 && s.from_scan) not_built(s.place, "`from` another scan into a stack");
   Value result;
@@ -180,8 +189,8 @@ Value Lowering::scan_ref(const ast::Scan& s, const ast::CellRef& ref, std::vecto
   return result;
 }
 
-Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std::vector<Value>& over, bool reverse,
-                          const std::string& path, Scope& scope) {
+Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std::vector<Value>& over,
+                          bool reverse, const std::string& path, Scope& scope) {
   const ast::Definition& d = *find(ref.name);
   const int dim = over[0].dims[0].sequence;
   ScanBody body;
@@ -209,7 +218,8 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std
   for (size_t i = 0; i < d.inputs.size(); ++i) port_of(d.inputs[i], over[i], 1);
   body.sequences = int(d.inputs.size());
   for (const ast::Binding& b : s.constants) {
-    const auto p = std::find_if(d.constants.begin(), d.constants.end(), [&](const ast::Port& c) { return c.name == b.name; });
+    const auto p = std::find_if(d.constants.begin(), d.constants.end(),
+                                [&](const ast::Port& c) { return c.name == b.name; });
     const Value v = expr(b.value, scope);
     if (v.is_sequence()) not_built(b.place, "a sequence as a constant of a scan");
     port_of(*p, v, 0);
@@ -222,7 +232,8 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std
     for (auto& [part, value] : scope.values.at(s.from_scan->text).parts) {
       Value v = value;
       std::vector<NodeId> finals;
-      for (auto [node, backwards] : v.ends) finals.push_back(backwards ? this->first(node, v.dims[0].sequence) : last(node, v.dims[0].sequence));
+      for (auto [node, backwards] : v.ends)
+        finals.push_back(backwards ? this->first(node, v.dims[0].sequence) : last(node, v.dims[0].sequence));
       v.node = g_->concat_cols(finals);
       v.dims.erase(v.dims.begin());
       first[part] = v;
@@ -258,7 +269,8 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std
   for (const ast::Port& p : d.states) {
     NodeId next = inner.values.at(p.name + "'").node;
     if (body.body.shape(next).rows.kind == Rows::Fixed) {  // the same for all rows: give each its own
-      next = body.body.binary(Op::Add, body.body.constant(0, Rows::here(dim), body.body.shape(next).cols), next);
+      next =
+          body.body.binary(Op::Add, body.body.constant(0, Rows::here(dim), body.body.shape(next).cols), next);
     }
     body.next.push_back(next);
     body.results.push_back(next);

@@ -1,8 +1,8 @@
 // Lowering of expressions: names, operators, indices and functions.
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fmt/format.h>
 #include <optional>
 
 #include "frontend/lower_values.h"
@@ -14,8 +14,8 @@ using ast::Expr;
 
 const std::map<std::string, Op>& unary_functions() {
   static const std::map<std::string, Op> table = {
-      {"sigmoid", Op::Sigmoid}, {"tanh", Op::Tanh}, {"relu", Op::Relu}, {"softplus", Op::Softplus},
-      {"exp", Op::Exp},         {"log", Op::Log},   {"sqrt", Op::Sqrt}, {"abs", Op::Abs},
+      {"sigmoid", Op::Sigmoid}, {"tanh", Op::Tanh}, {"relu", Op::Relu},         {"softplus", Op::Softplus},
+      {"exp", Op::Exp},         {"log", Op::Log},   {"sqrt", Op::Sqrt},         {"abs", Op::Abs},
       {"sin", Op::Sin},         {"cos", Op::Cos},   {"stop_gradient", Op::Stop}};
   return table;
 }
@@ -27,7 +27,8 @@ Dim Lowering::size(const Expr& e, Scope& scope) {
   if (e.kind == Expr::Kind::Name) return scope.dims.at(e.text);
   if (e.kind == Expr::Kind::Number) return {int64_t(e.number), -1, {}};
   const Dim a = size(e.operands.at(0), scope), b = size(e.operands.at(1), scope);
-  if (a.sequence >= 0 || b.sequence >= 0) not_built(e.place, "arithmetic with the length of a sequence as a size");
+  if (a.sequence >= 0 || b.sequence >= 0)
+    not_built(e.place, "arithmetic with the length of a sequence as a size");
   switch (e.op) {
     case ast::BinaryOp::Add: return {a.n + b.n, -1, {}};
     case ast::BinaryOp::Subtract: return {a.n - b.n, -1, {}};
@@ -57,7 +58,8 @@ double Lowering::number(const Expr& e, Scope& scope) {
     }
     default: break;
   }
-  throw UserError(at_place(source_of(e.place), e.place, "a number that is known before the run is needed here"));
+  throw UserError(
+      at_place(source_of(e.place), e.place, "a number that is known before the run is needed here"));
 }
 
 Value Lowering::expr(const Expr& e, Scope& scope) {
@@ -130,7 +132,8 @@ Value Lowering::binary(const Expr& e, Scope& scope) {
   Value a = expr(e.operands[0], scope);
   Value b = expr(e.operands[1], scope);
   if (e.op == ast::BinaryOp::MatMul) return product(e, a, b);
-  // The tail rule inside the columns: [N, M] + [M] would have to repeat [M]; not needed by rows and sequences.
+  // The tail rule inside the columns: [N, M] + [M] would have to repeat [M]; not needed by rows and
+  // sequences.
   const size_t na = a.dims.size() - a.is_sequence(), nb = b.dims.size() - b.is_sequence();
   if (na && nb && na != nb) not_built(e.place, "values of one row with unequal numbers of dimensions");
   switch (e.op) {
@@ -162,7 +165,7 @@ Value Lowering::product(const Expr& e, Value a, Value b) {
   v.dims.insert(v.dims.end(), b.dims.begin() + 1, b.dims.end());
   const size_t own = a.dims.size() - a.is_sequence();  // dimensions of the left that lie in its columns
   if (!b.row && b.dims.size() <= 2 && (own == 1 || !a.row)) {
-    const bool vector = b.dims.size() == 1;             // a vector is a row in the graph
+    const bool vector = b.dims.size() == 1;  // a vector is a row in the graph
     v.node = g_->matmul(a.node, b.node, vector ? kTransposeRight : 0);
     return v;
   }
@@ -190,7 +193,8 @@ Value Lowering::index(const Expr& e, Scope& scope) {
     v.node = op(Op::Gather, {table.node, x.node});
     return v;
   }
-  if (table.dims.size() - (table.row && table.is_sequence()) != 1) not_built(e.place, "an index into a matrix of each row");
+  if (table.dims.size() - (table.row && table.is_sequence()) != 1)
+    not_built(e.place, "an index into a matrix of each row");
   NodeId hot = g_->one_hot(x.node, int32_t(table.dims.back().n));
   align(table.node, hot);
   v.node = op(Op::SumCols, {op(Op::Mul, {table.node, hot})});
@@ -237,7 +241,8 @@ Value Lowering::function(const Expr& e, const std::string& f, Scope& scope) {
     v.ends.clear();
     return v;
   }
-  if ((f == "max" || f == "min") && args.size() == 2) return elementwise(f == "max" ? Op::Max : Op::Min, args[0], args[1]);
+  if ((f == "max" || f == "min") && args.size() == 2)
+    return elementwise(f == "max" ? Op::Max : Op::Min, args[0], args[1]);
   if (f == "sum" || f == "mean" || f == "max" || f == "min") return reduce(e, f, args.at(0), e.dimensions);
   if (f == "softmax" || f == "log_softmax") return softmax(e, f == "log_softmax", args.at(0), e.dimensions);
   if (f == "last" || f == "first" || f == "final") return ends_of(e, f, args.at(0));
@@ -270,7 +275,8 @@ Value Lowering::function(const Expr& e, const std::string& f, Scope& scope) {
     return v;
   }
   if (f == "concat") {
-    Value v = *std::max_element(args.begin(), args.end(), [](const Value& a, const Value& b) { return a.dims.size() < b.dims.size(); });
+    Value v = *std::max_element(args.begin(), args.end(),
+                                [](const Value& a, const Value& b) { return a.dims.size() < b.dims.size(); });
     if (v.dims.size() - v.is_sequence() > 1) not_built(e.place, "`concat` of matrices of each row");
     std::vector<NodeId> nodes;
     int64_t n = 0;

@@ -1,7 +1,7 @@
-// Lowering along time: reductions over a sequence, softmax, the first, last and final element. A sum over time is a
-// scan like any other, so unrolling, differentiation and lengths need no case for it.
-#include <array>
+// Lowering along time: reductions over a sequence, softmax, the first, last and final element. A sum over
+// time is a scan like any other, so unrolling, differentiation and lengths need no case for it.
 #include <fmt/format.h>
+#include <array>
 
 #include "frontend/lower_values.h"
 
@@ -45,7 +45,9 @@ NodeId Lowering::reduce_time(Op o, NodeId stack, int dim) {
   return last(scan_result(scan, 0, Type::F32, dim, shape.cols), dim);
 }
 
-NodeId Lowering::length(int dim) { return g_->input(length_input(dim), {Type::F32, Rows::batch(), 1}); }
+NodeId Lowering::length(int dim) {
+  return g_->input(length_input(dim), {Type::F32, Rows::batch(), 1});
+}
 
 /// The element of each row at its own last step.
 NodeId Lowering::last(NodeId stack, int dim) {
@@ -54,7 +56,9 @@ NodeId Lowering::last(NodeId stack, int dim) {
 }
 
 /// The element of each row at step 0; rows without any step get 0.
-NodeId Lowering::first(NodeId stack, int dim) { return g_->pad_rows(g_->slice_rows(stack, Rows::step(dim, 0)), Rows::batch()); }
+NodeId Lowering::first(NodeId stack, int dim) {
+  return g_->pad_rows(g_->slice_rows(stack, Rows::step(dim, 0)), Rows::batch());
+}
 
 Value Lowering::ends_of(const ast::Expr& e, const std::string& f, Value v) {
   if (!v.is_sequence()) not_built(e.place, fmt::format("`{}` along a dimension of fixed size", f));
@@ -73,7 +77,8 @@ Value Lowering::ends_of(const ast::Expr& e, const std::string& f, Value v) {
 }
 
 /// sum, mean, max, min: over all dimensions, or those named.
-Value Lowering::reduce(const ast::Expr& e, const std::string& f, Value v, const std::vector<ast::Name>& over) {
+Value Lowering::reduce(const ast::Expr& e, const std::string& f, Value v,
+                       const std::vector<ast::Name>& over) {
   v.parts.clear();
   v.ends.clear();
   bool columns = over.empty(), time = over.empty() && v.is_sequence();
@@ -83,7 +88,8 @@ Value Lowering::reduce(const ast::Expr& e, const std::string& f, Value v, const 
     if (v.is_sequence() && in_.sequences[size_t(v.dims[0].sequence)] == n.text) time = true;
     else columns = true;
   }
-  if (columns && own > 1 && !over.empty()) not_built(e.place, fmt::format("`{} over` one of several dimensions of a row", f));
+  if (columns && own > 1 && !over.empty())
+    not_built(e.place, fmt::format("`{} over` one of several dimensions of a row", f));
   const bool extreme = f == "max" || f == "min";
   if (f == "min") v.node = op(Op::Neg, {v.node});  // min a = -max -a
   const Shape before = g_->shape(v.node);
@@ -115,11 +121,15 @@ Value Lowering::softmax(const ast::Expr& e, bool log, Value v, const std::vector
   v.parts.clear();
   v.ends.clear();
   const size_t own = v.dims.size() - v.is_sequence();
-  const bool time = v.is_sequence() && ((!over.empty() && in_.sequences[size_t(v.dims[0].sequence)] == over[0].text) || own == 0);
+  const bool time =
+      v.is_sequence() &&
+      ((!over.empty() && in_.sequences[size_t(v.dims[0].sequence)] == over[0].text) || own == 0);
   if (!time && own > 1) not_built(e.place, "`softmax` of a matrix of each row");
   const int dim = time ? v.dims[0].sequence : 0;
   auto spread = [&](NodeId n) { return time ? expand(n, dim) : n; };
-  auto join = [&](Op time_op, Op column_op, NodeId n) { return time ? reduce_time(time_op, n, dim) : op(column_op, {n}); };
+  auto join = [&](Op time_op, Op column_op, NodeId n) {
+    return time ? reduce_time(time_op, n, dim) : op(column_op, {n});
+  };
   const NodeId top = op(Op::Stop, {join(Op::Max, Op::MaxCols, v.node)});
   const NodeId z = op(Op::Sub, {v.node, spread(top)});
   const NodeId ez = op(Op::Exp, {z});

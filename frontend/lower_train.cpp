@@ -1,8 +1,8 @@
 // Lowering of what train and predict blocks compute: losses, metrics, watches, shown values.
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fmt/format.h>
 
 #include "frontend/lower_values.h"
 
@@ -12,13 +12,16 @@ namespace {
 using ast::Expr;
 
 bool is_loss(const std::string& f) {
-  for (const char* name : {"cross_entropy", "nll", "binary_cross_entropy", "squared_error", "absolute_error", "accuracy"}) {
+  for (const char* name :
+       {"cross_entropy", "nll", "binary_cross_entropy", "squared_error", "absolute_error", "accuracy"}) {
     if (f == name) return true;
   }
   return false;
 }
 
-const char* operator_name(ast::BinaryOp op) { return ast::spelling(op); }
+const char* operator_name(ast::BinaryOp op) {
+  return ast::spelling(op);
+}
 
 }  // namespace
 
@@ -44,7 +47,8 @@ Measure Lowering::leaf(Measure::Kind kind, Value v) {
   NodeId n = v.node;
   if (shape.cols > 1) n = op(extreme ? Op::MaxCols : Op::SumCols, {n});
   if (!shape.rows.is_one()) {
-    if (extreme) throw UserError(in_file(in_.own_source.name, 0, 0, "`max` and `min` over all rows: not built yet"));
+    if (extreme)
+      throw UserError(in_file(in_.own_source.name, 0, 0, "`max` and `min` over all rows: not built yet"));
     n = op(Op::SumRows, {n});
   }
   m.sum = n;
@@ -118,7 +122,8 @@ Measure Lowering::measure(const Expr& e, Scope& scope) {
     case Expr::Kind::Call: {
       const std::string& f = e.operands[0].text;
       if (is_loss(f)) return leaf(Measure::Mean, per_row_loss(e, f, scope));
-      if (f == "mean" || f == "sum") return leaf(f == "mean" ? Measure::Mean : Measure::Sum, expr(e.args.at(0).value, scope));
+      if (f == "mean" || f == "sum")
+        return leaf(f == "mean" ? Measure::Mean : Measure::Sum, expr(e.args.at(0).value, scope));
       if (e.args.size() == 1 && (f == "max" || f == "min")) {
         return leaf(f == "max" ? Measure::Max : Measure::Min, expr(e.args[0].value, scope));
       }
@@ -144,11 +149,16 @@ NodeId Lowering::batch_value(const Measure& m) {
     case Measure::Apply: break;
   }
   static const std::map<std::string, Op> ops = {
-      {"+", Op::Add},   {"-", Op::Sub},   {"*", Op::Mul},     {"/", Op::Div}, {"^", Op::Pow},   {"neg", Op::Neg},
-      {"max", Op::Max}, {"min", Op::Min}, {"exp", Op::Exp},   {"log", Op::Log}, {"sqrt", Op::Sqrt}, {"abs", Op::Abs},
-      {"sin", Op::Sin}, {"cos", Op::Cos}, {"tanh", Op::Tanh}, {"sigmoid", Op::Sigmoid}, {"relu", Op::Relu}, {"softplus", Op::Softplus}};
+      {"+", Op::Add},           {"-", Op::Sub},     {"*", Op::Mul},
+      {"/", Op::Div},           {"^", Op::Pow},     {"neg", Op::Neg},
+      {"max", Op::Max},         {"min", Op::Min},   {"exp", Op::Exp},
+      {"log", Op::Log},         {"sqrt", Op::Sqrt}, {"abs", Op::Abs},
+      {"sin", Op::Sin},         {"cos", Op::Cos},   {"tanh", Op::Tanh},
+      {"sigmoid", Op::Sigmoid}, {"relu", Op::Relu}, {"softplus", Op::Softplus}};
   const auto it = ops.find(m.function);
-  if (it == ops.end()) throw UserError(in_file(in_.own_source.name, 0, 0, fmt::format("`{}` of a figure: not built yet", m.function)));
+  if (it == ops.end())
+    throw UserError(
+        in_file(in_.own_source.name, 0, 0, fmt::format("`{}` of a figure: not built yet", m.function)));
   return g_->add(it->second, args);
 }
 
@@ -188,7 +198,8 @@ std::string Lowering::text_of(const Expr& e) const {
   return text;
 }
 
-void Lowering::train_block(const ast::Train& train, const ast::DataBlock& data, Scope& model_scope, Lowered& out) {
+void Lowering::train_block(const ast::Train& train, const ast::DataBlock& data, Scope& model_scope,
+                           Lowered& out) {
   Scope scope = model_scope;
   scope.train = true;
   scope.path.clear();

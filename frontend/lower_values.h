@@ -21,7 +21,7 @@ struct Value {
   NodeId node = kNoNode;
   std::string vocabulary;  // categories: an i32 node with one column
   std::vector<Dim> dims;
-  bool row = false;        // differs from row to row
+  bool row = false;  // differs from row to row
   std::map<std::string, Value> parts;
   /// Of the result of a scan: the sequences that stand side by side in it, and whether each runs backwards.
   std::vector<std::pair<NodeId, bool>> ends;
@@ -36,12 +36,12 @@ struct Instance {
 };
 
 struct Scope {
-  std::string path;                        // prefix of parameter names: `h.gru`
+  std::string path;  // prefix of parameter names: `h.gru`
   std::map<std::string, Value> values;
   std::map<std::string, Instance> instances;
   std::map<std::string, Dim> dims;
-  std::string equation;                    // the one being lowered, without its prime
-  std::map<std::string, int> used;         // instances of each cell and layer in this equation
+  std::string equation;             // the one being lowered, without its prime
+  std::map<std::string, int> used;  // instances of each cell and layer in this equation
   bool train = false;
 };
 
@@ -49,7 +49,8 @@ class Lowering {
  public:
   explicit Lowering(const LowerInput& input);
 
-  Lowered run(std::string_view name, const ast::Train* train, const ast::DataBlock* data, const ast::Use* predict);
+  Lowered run(std::string_view name, const ast::Train* train, const ast::DataBlock* data,
+              const ast::Use* predict);
 
  private:
   // lower.cpp: definitions, statements, instances
@@ -65,13 +66,13 @@ class Lowering {
 
   // lower_cells.cpp: uses of layers and cells, scans
   using Bound = std::map<std::string, Dim>;
-  Value call_definition(const ast::Expr& call, const ast::Definition& definition, const std::vector<ast::Arg>& sizes,
-                        const std::string& path, Scope& scope);
+  Value call_definition(const ast::Expr& call, const ast::Definition& definition,
+                        const std::vector<ast::Arg>& sizes, const std::string& path, Scope& scope);
   Value scan(const ast::Scan& scan, Scope& scope);
   Value scan_ref(const ast::Scan& scan, const ast::CellRef& ref, std::vector<Value> over, bool reverse,
                  const std::string& path, Scope& scope);
-  Value scan_cell(const ast::Scan& scan, const ast::CellRef& ref, const std::vector<Value>& over, bool reverse,
-                  const std::string& path, Scope& scope);
+  Value scan_cell(const ast::Scan& scan, const ast::CellRef& ref, const std::vector<Value>& over,
+                  bool reverse, const std::string& path, Scope& scope);
   Bound sizes_given(const ast::Definition& definition, const std::vector<ast::Arg>& sizes, Scope& scope);
   void bind(const ast::Type& type, const Value& value, size_t lead, Bound& bound);
   NodeId add_scan(ScanBody body, std::span<const NodeId> operands);
@@ -112,12 +113,14 @@ class Lowering {
   [[noreturn]] void not_built(Place place, const std::string& what) const;
   const Source& source_of(Place place) const;
   void set_origin(Place place, const Scope& scope);
-  NodeId op(Op op, std::initializer_list<NodeId> args) { return g_->add(op, std::span(args.begin(), args.size())); }
+  NodeId op(Op op, std::initializer_list<NodeId> args) {
+    return g_->add(op, std::span(args.begin(), args.size()));
+  }
   NodeId constant(double v) { return g_->constant(v); }
 
   const LowerInput& in_;
   Model model_;
-  Graph* g_;           // the graph nodes go to: the model's, or the body of the scan being lowered
+  Graph* g_;  // the graph nodes go to: the model's, or the body of the scan being lowered
   int roots_ = 0;
 };
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-
 namespace rnnc {
 namespace {
 
@@ -26,7 +25,9 @@ std::vector<bool> only_used(const Graph& graph, Good good) {
   return all;
 }
 
-bool is_weight_gradient(const Node& n) { return n.op == Op::MatMul && n.attr.flags == kTransposeLeft; }
+bool is_weight_gradient(const Node& n) {
+  return n.op == Op::MatMul && n.attr.flags == kTransposeLeft;
+}
 
 /// The value that a part of a shifted stack takes its rows from.
 NodeId source_of(const Graph& graph, NodeId part) {
@@ -36,9 +37,12 @@ NodeId source_of(const Graph& graph, NodeId part) {
 }  // namespace
 
 bool is_view(Op op) {
-  return op == Op::SliceCols || op == Op::SliceRows || op == Op::ConcatCols || op == Op::ConcatRows || op == Op::TakeRows;
+  return op == Op::SliceCols || op == Op::SliceRows || op == Op::ConcatCols || op == Op::ConcatRows ||
+         op == Op::TakeRows;
 }
-bool is_computed(Op op) { return info(op).cls != OpClass::Leaf && !is_view(op); }
+bool is_computed(Op op) {
+  return info(op).cls != OpClass::Leaf && !is_view(op);
+}
 
 ShiftedStack shifted_stack(const Graph& graph, NodeId stack) {
   if (graph[stack].op != Op::ConcatRows) return {};
@@ -67,9 +71,11 @@ Places::Places(const Graph& graph)
   packed_ = only_used(graph, [&](NodeId user, size_t i, const std::vector<bool>& all) {
     const Node& n = graph[user];
     if (n.op == Op::MatMul && !(n.attr.flags & kTransposeLeft)) return i == 1;
-    return (n.op == Op::ConcatCols || n.op == Op::ConcatRows) && n.shape.rows.kind == Rows::Fixed && bool(all[user]);
+    return (n.op == Op::ConcatCols || n.op == Op::ConcatRows) && n.shape.rows.kind == Rows::Fixed &&
+           bool(all[user]);
   });
-  contracted_ = only_used(graph, [&](NodeId user, size_t, const std::vector<bool>&) { return is_weight_gradient(graph[user]); });
+  contracted_ = only_used(
+      graph, [&](NodeId user, size_t, const std::vector<bool>&) { return is_weight_gradient(graph[user]); });
   for (NodeId id = 0; id < graph.size(); ++id) {
     parent_[id] = id;
     members_[id] = {id};
@@ -91,7 +97,9 @@ bool Places::join(NodeId x, NodeId y) {
   for (NodeId n : members_[a]) {
     if (std::binary_search(into.begin(), into.end(), n, by_step)) return false;
     const Shape s = graph_.shape(n), t = graph_.shape(into[0]);
-    if (s.rows.dim != t.rows.dim || s.cols != t.cols || s.type != t.type || !s.rows.is_step() || !t.rows.is_step()) return false;
+    if (s.rows.dim != t.rows.dim || s.cols != t.cols || s.type != t.type || !s.rows.is_step() ||
+        !t.rows.is_step())
+      return false;
   }
   if (members_[a].size() == 1) {  // the usual case: one more step
     into.insert(std::upper_bound(into.begin(), into.end(), members_[a][0], by_step), members_[a][0]);

@@ -1,5 +1,6 @@
-// Where values lie that are parts of others: columns of a joined value, or steps of an array over time. Shared by
-// `legalize`, which makes it possible for every value, and the plan, which gives memory to what is left.
+// Where values lie that are parts of others: columns of a joined value, or steps of an array over time.
+// Shared by `legalize`, which makes it possible for every value, and the plan, which gives memory to what is
+// left.
 #pragma once
 #include <vector>
 
@@ -12,8 +13,8 @@ bool is_computed(Op op);
 /// Only names a part or a join of other values: no kernel of its own.
 bool is_view(Op op);
 
-/// A stack of steps that need not exist in one piece, since it is only an operand of weight gradients, which walk
-/// over it step by step: its parts are (the first rows of) values of one family, `shift` steps away.
+/// A stack of steps that need not exist in one piece, since it is only an operand of weight gradients, which
+/// walk over it step by step: its parts are (the first rows of) values of one family, `shift` steps away.
 struct ShiftedStack {
   NodeId member = kNoNode;  // the value the first part is taken from; kNoNode: not such a stack
   int32_t shift = 0;        // member's step minus the part's
@@ -24,9 +25,9 @@ class Places {
  public:
   explicit Places(const Graph& graph);
 
-  /// Gives the operands of `join` (concat_cols or concat_rows) their places in it, or, for steps, in one array.
-  /// True for those that cannot be there, since they are leaves, views, or have a place elsewhere already. Joins
-  /// are claimed in node order.
+  /// Gives the operands of `join` (concat_cols or concat_rows) their places in it, or, for steps, in one
+  /// array. True for those that cannot be there, since they are leaves, views, or have a place elsewhere
+  /// already. Joins are claimed in node order.
   std::vector<bool> claim(NodeId join);
 
   /// The value of its own that `id` is a part of, and where in it.
@@ -53,9 +54,9 @@ class Places {
 
   const Graph& graph_;
   std::vector<bool> packed_, contracted_, shifted_, stacked_;
-  std::vector<NodeId> owner_;            // the join that a value is a part of
-  std::vector<int32_t> row_, col_;       // and where
-  mutable std::vector<NodeId> parent_;   // union-find of families
+  std::vector<NodeId> owner_;           // the join that a value is a part of
+  std::vector<int32_t> row_, col_;      // and where
+  mutable std::vector<NodeId> parent_;  // union-find of families
   std::vector<std::vector<NodeId>> members_;
 };
 

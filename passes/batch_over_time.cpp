@@ -10,7 +10,9 @@ namespace rnnc {
 namespace {
 
 /// The operand that differs from step to step: the left one of a product, the indices of a gather.
-int moving_operand(Op op) { return op == Op::MatMul ? 0 : 1; }
+int moving_operand(Op op) {
+  return op == Op::MatMul ? 0 : 1;
+}
 
 /// One product of the stacked left operands; members are consecutive steps, each becomes a slice of rows.
 void emit_stacked(Rebuild& r, const Merge& merge) {
@@ -39,7 +41,8 @@ Graph batch_over_time(const Graph& graph) {
     }
     for (auto& [key, members] : by_depth) {
       auto begin = [&](NodeId id) { return graph.shape(id).rows.begin; };
-      std::stable_sort(members.begin(), members.end(), [&](NodeId a, NodeId b) { return begin(a) < begin(b); });
+      std::stable_sort(members.begin(), members.end(),
+                       [&](NodeId a, NodeId b) { return begin(a) < begin(b); });
       std::vector<Merge> runs;  // runs of steps without gaps
       for (NodeId id : members) {
         auto fits = [&](const Merge& run) { return graph.shape(run.members.back()).rows.end == begin(id); };

@@ -20,8 +20,10 @@ Adjoints::Adjoints(Graph& graph, std::span<const NodeId> wrt)
 void Adjoints::give(NodeId node, NodeId d) {
   if (!active_[node]) return;
   const Shape want = g_.shape(node);
-  if (g_.shape(d).cols != want.cols) d = add_simplified(g_, Op::SumCols, std::array{d}, {}, {});    // stretched along columns
-  if (g_.shape(d).rows != want.rows) d = add_simplified(g_, Op::SumRows, std::array{d}, {}, {});    // stretched along rows
+  if (g_.shape(d).cols != want.cols)
+    d = add_simplified(g_, Op::SumCols, std::array{d}, {}, {});  // stretched along columns
+  if (g_.shape(d).rows != want.rows)
+    d = add_simplified(g_, Op::SumRows, std::array{d}, {}, {});  // stretched along rows
   if (g_.is_constant(d, 0)) return;
   terms_[node].push_back(d);
 }
@@ -30,18 +32,21 @@ void Adjoints::give_rows(NodeId stack, Rows rows, int32_t offset, NodeId d) {
   if (active_[stack] && !g_.is_constant(d, 0)) pieces_[stack].push_back({rows, offset, d});
 }
 
-/// One value of the shape of `stack` from derivatives of parts of it: parts given twice are summed, gaps are 0.
+/// One value of the shape of `stack` from derivatives of parts of it: parts given twice are summed, gaps are
+/// 0.
 NodeId Adjoints::assemble(NodeId stack, std::vector<Piece>& pieces) {
   const Shape shape = g_.shape(stack);
   const bool steps = shape.rows.kind == Rows::Steps;
   auto begin = [&](const Piece& p) { return steps ? p.rows.begin : p.offset; };
   auto end = [&](const Piece& p) { return steps ? p.rows.end : p.offset + p.rows.begin; };
-  std::stable_sort(pieces.begin(), pieces.end(), [&](const Piece& a, const Piece& b) { return begin(a) < begin(b); });
+  std::stable_sort(pieces.begin(), pieces.end(),
+                   [&](const Piece& a, const Piece& b) { return begin(a) < begin(b); });
 
   std::vector<NodeId> parts;
   auto gap = [&](int32_t a, int32_t b) {  // step by step: a stack is made of steps
     if (!steps) parts.push_back(g_.constant(0, Rows::fixed(b - a), shape.cols));
-    for (int32_t t = a; steps && t < b; ++t) parts.push_back(g_.constant(0, Rows::step(shape.rows.dim, t), shape.cols));
+    for (int32_t t = a; steps && t < b; ++t)
+      parts.push_back(g_.constant(0, Rows::step(shape.rows.dim, t), shape.cols));
   };
   int32_t at = steps ? shape.rows.begin : 0;
   const int32_t last = steps ? shape.rows.end : shape.rows.begin;
@@ -49,7 +54,8 @@ NodeId Adjoints::assemble(NodeId stack, std::vector<Piece>& pieces) {
     std::vector<NodeId> same;
     const Piece& first = pieces[i];
     for (; i < pieces.size() && begin(pieces[i]) == begin(first); ++i) {
-      if (end(pieces[i]) != end(first)) throw GraphError("differentiate: slices of one stack overlap unevenly");
+      if (end(pieces[i]) != end(first))
+        throw GraphError("differentiate: slices of one stack overlap unevenly");
       same.push_back(pieces[i].d);
     }
     if (begin(first) < at) throw GraphError("differentiate: slices of one stack overlap unevenly");
@@ -70,7 +76,8 @@ NodeId Adjoints::take(NodeId node) {
 }
 
 std::vector<NodeId> differentiate(Graph& graph, NodeId loss, std::span<const NodeId> wrt) {
-  if (!graph.shape(loss).is_scalar()) throw GraphError("differentiate: the loss is " + to_string(graph.shape(loss)));
+  if (!graph.shape(loss).is_scalar())
+    throw GraphError("differentiate: the loss is " + to_string(graph.shape(loss)));
   Adjoints adjoints(graph, wrt);
   std::vector<NodeId> gradient(graph.size(), kNoNode);
   graph.set_backward(true);

@@ -7,10 +7,11 @@
 
 namespace rnnc {
 
-/// Appends to `graph` the derivative of `loss` (a [1, 1] node) by each node of `wrt`, in the shape of that node.
-/// One sweep from the last node to the first; the contributions to a node are summed once, by one n-ary `sum`, in
-/// the order in which the sweep meets them: the last time step first. A node that the loss does not depend on gets
-/// zeros. New nodes carry the origin of the forward node they belong to and are marked `backward`.
+/// Appends to `graph` the derivative of `loss` (a [1, 1] node) by each node of `wrt`, in the shape of that
+/// node. One sweep from the last node to the first; the contributions to a node are summed once, by one n-ary
+/// `sum`, in the order in which the sweep meets them: the last time step first. A node that the loss does not
+/// depend on gets zeros. New nodes carry the origin of the forward node they belong to and are marked
+/// `backward`.
 ///
 ///   h_t = f(h_{t-1}, x_t; W)       dh_{t-1} = dh_t · ∂f/∂h,   dW = Σ_t dh_t · ∂f/∂W
 std::vector<NodeId> differentiate(Graph& graph, NodeId loss, std::span<const NodeId> wrt);
@@ -20,7 +21,8 @@ class Adjoints {
  public:
   Adjoints(Graph& graph, std::span<const NodeId> wrt);
 
-  /// Adds `d` (of the shape of `node`, or larger where `node` was stretched) to what is known of d loss / d node.
+  /// Adds `d` (of the shape of `node`, or larger where `node` was stretched) to what is known of d loss / d
+  /// node.
   void give(NodeId node, NodeId d);
   /// The same for some steps of a stack, or rows of a matrix, only.
   void give_rows(NodeId stack, Rows rows, int32_t offset, NodeId d);

@@ -1,4 +1,5 @@
 // Merges products along N: see passes.h.
+#include <algorithm>
 #include <map>
 #include <tuple>
 
@@ -30,11 +31,64 @@ void emit_joined(Rebuild& r, const Merge& merge) {
   }
 }
 
+/// Sums over the rows of parts of one stack are parts of the sum over its rows.
+///
+///   db_i = Σ_rows [di_0; di_1; ...]     s = Σ_rows [[di_0 df_0]; [di_1 df_1]; ...]
+///   db_f = Σ_rows [df_0; df_1; ...]  →  db_i = s[0:n], db_f = s[n:2n]
+Graph fuse_bias_gradients(const Graph& graph) {
+  const std::vector<bool> live = live_nodes(graph);
+  struct Part {
+    NodeId stack;
+    int32_t offset;
+  };
+  std::map<std::vector<NodeId>, Part> parts;  // the steps of a column of parts -> where they stand
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (!live[id] || graph[id].op != Op::ConcatRows) continue;
+    const auto steps = graph.args(id);
+    const size_t width = graph[steps[0]].arg_count;
+    auto joined = [&](NodeId step) {
+      return graph[step].op == Op::ConcatCols && graph[step].arg_count == width;
+    };
+    if (!std::all_of(steps.begin(), steps.end(), joined)) continue;
+    int32_t offset = 0;
+    for (size_t k = 0; k < width; ++k) {
+      std::vector<NodeId> column;
+      for (NodeId step : steps) column.push_back(graph.arg(step, int(k)));
+      parts.try_emplace(std::move(column), Part{id, offset});
+      offset += graph.shape(graph.arg(steps[0], int(k))).cols;
+    }
+  }
+  std::map<NodeId, std::vector<std::pair<NodeId, int32_t>>> sums;  // stack -> sums over its parts
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (!live[id] || graph[id].op != Op::SumRows || graph[graph.arg(id, 0)].op != Op::ConcatRows) continue;
+    const auto steps = graph.args(graph.arg(id, 0));
+    const auto part = parts.find({steps.begin(), steps.end()});
+    if (part != parts.end()) sums[part->second.stack].push_back({id, part->second.offset});
+  }
+  std::vector<Merge> merges;
+  for (auto& [stack, members] : sums) {
+    Merge merge;
+    for (const auto& member : members) merge.members.push_back(member.first);
+    // The sums wait for the whole stack, which is no operand of theirs.
+    merge.also_needs = {stack};
+    merge.emit = [stack = stack, members = members](Rebuild& r, const Merge&) {
+      const NodeId sum = r.to.unary(Op::SumRows, r.map[stack]);
+      for (const auto& [id, offset] : members) {
+        r.origin_of(id);
+        r.map[id] = r.to.slice_cols(sum, offset, r.from.shape(id).cols);
+      }
+    };
+    merges.push_back(std::move(merge));
+  }
+  return merges.empty() ? graph : dce(apply_merges(graph, std::move(merges)));
+}
+
 }  // namespace
 
 Graph fuse_gates(const Graph& graph) {
   const std::vector<Group> groups = find_groups(graph);
-  // Equal lists of left operands, flags and profile; and right operands that stand at the same place: weights.
+  // Equal lists of left operands, flags and profile; and right operands that stand at the same place:
+  // weights.
   std::map<std::tuple<std::vector<NodeId>, uint8_t, bool>, std::vector<size_t>> alike;
   std::vector<std::vector<size_t>*> order;
   for (size_t k = 0; k < groups.size(); ++k) {
@@ -70,7 +124,7 @@ Graph fuse_weight_gradients(const Graph& graph) {
   for (auto& [key, members] : alike) {
     if (members.size() > 1) merges.push_back({members, emit_joined});
   }
-  return merges.empty() ? graph : dce(apply_merges(graph, std::move(merges)));
+  return fuse_bias_gradients(merges.empty() ? graph : dce(apply_merges(graph, std::move(merges))));
 }
 
 }  // namespace rnnc

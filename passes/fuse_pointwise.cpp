@@ -1,9 +1,10 @@
 // Islands of element-wise ops: see passes.h.
 //
-// Every node gets a depth: the number of island borders on the longest path before it. An edge within an island
-// (same rows, same columns or one of them stretched along the columns, or a product and its epilogue) does not
-// count, any other counts one. Nodes of equal depth joined by such edges form an island. Depth never falls along a
-// path, so a path that leaves an island does not come back: islands can stand one after the other.
+// Every node gets a depth: the number of island borders on the longest path before it. An edge within an
+// island (same rows, same columns or one of them stretched along the columns, or a product and its epilogue)
+// does not count, any other counts one. Nodes of equal depth joined by such edges form an island. Depth never
+// falls along a path, so a path that leaves an island does not come back: islands can stand one after the
+// other.
 //
 // Nodes made by differentiation sink to the depth of their users first: σ'(a) = y(1-y) depends on the forward
 // pass only, and would be computed and stored there.
@@ -41,9 +42,9 @@ Role role_of(const Node& n) {
 
 /// How the users of a product see it.
 struct Parts {
-  int32_t width = 0;     // columns of a part; 0: it has no epilogue
-  bool padded = false;   // every user in the epilogue pads the rows first
-  Rows rows;             // of the epilogue
+  int32_t width = 0;    // columns of a part; 0: it has no epilogue
+  bool padded = false;  // every user in the epilogue pads the rows first
+  Rows rows;            // of the epilogue
 };
 
 struct Island {
@@ -56,7 +57,8 @@ struct Island {
 
 class Fuse {
  public:
-  explicit Fuse(const Graph& graph) : g_(graph), live_(live_nodes(graph)), role_(graph.size()), parts_(graph.size()) {
+  explicit Fuse(const Graph& graph)
+      : g_(graph), live_(live_nodes(graph)), role_(graph.size()), parts_(graph.size()) {
     for (NodeId id = 0; id < g_.size(); ++id) role_[id] = role_of(g_[id]);
     find_users();
     for (NodeId id = 0; id < g_.size(); ++id) {
@@ -135,8 +137,11 @@ class Fuse {
     const Shape sa = g_.shape(a), su = g_.shape(user);
     if (const NodeId product = product_of(a); product != kNoNode) {
       const Parts& parts = parts_[product];
-      if (parts.width == 0 || sa.cols != parts.width || su.cols != parts.width || role_[user] == Role::RowReduction) return false;
-      return parts.padded ? op == Op::PadRows && su.rows == parts.rows : op != Op::PadRows && su.rows == sa.rows;
+      if (parts.width == 0 || sa.cols != parts.width || su.cols != parts.width ||
+          role_[user] == Role::RowReduction)
+        return false;
+      return parts.padded ? op == Op::PadRows && su.rows == parts.rows
+                          : op != Op::PadRows && su.rows == sa.rows;
     }
     if (op == Op::PadRows || (role_[a] != Role::Pointwise && role_[a] != Role::RowReduction)) return false;
     if (sa.rows != su.rows) return false;
@@ -154,28 +159,37 @@ class Fuse {
         if (role_[id] == Role::View) {
           d += role_[a] != Role::View;
         } else if (fusible(a, id)) {
-          const NodeId product = product_of(a);
-          if (product != kNoNode) d = depth_[product];
-          epilogue_[id] = epilogue_[id] || product != kNoNode || epilogue_[a];
+          if (const NodeId product = product_of(a); product != kNoNode) d = depth_[product];
         } else {
           d += role_[a] != Role::View;
         }
         depth_[id] = std::max(depth_[id], d);
       }
+      if (role_[id] == Role::View) continue;
+      for (NodeId a : g_.args(id)) {
+        const NodeId product = product_of(a);
+        const bool before =
+            product != kNoNode ? depth_[product] == depth_[id] : epilogue_[a] && depth_[a] == depth_[id];
+        epilogue_[id] = epilogue_[id] || (before && fusible(a, id));
+      }
     }
   }
 
-  /// Moves backward nodes to the depth of the first user they can share an island with, if no other user needs
-  /// them before.
+  /// Moves nodes to the depth of the first user they can share an island with, if no other user needs them
+  /// before: backward nodes always, forward nodes if all their users are there.
   void sink() {
-    std::vector<int32_t> needed(g_.size(), kNever), shared(g_.size(), kNever);
+    std::vector<int32_t> needed(g_.size(), kNever), shared(g_.size(), kNever), latest(g_.size(), 0);
     for (const Root& root : g_.roots) needed[root.node] = -1;
     for (NodeId id = g_.size(); id-- > 0;) {
       if (!live_[id]) continue;
-      const bool moves = g_[id].backward && !epilogue_[id] && (role_[id] == Role::Pointwise || role_[id] == Role::RowReduction);
-      if (moves && shared[id] != kNever && shared[id] <= needed[id]) depth_[id] = std::max(depth_[id], shared[id]);
+      const bool pointwise = role_[id] == Role::Pointwise || role_[id] == Role::RowReduction;
+      if (pointwise && !epilogue_[id] && shared[id] != kNever && shared[id] <= needed[id] &&
+          (g_[id].backward || latest[id] == shared[id])) {
+        depth_[id] = std::max(depth_[id], shared[id]);
+      }
       if (g_[id].op == Op::RowCount) continue;
       for (NodeId a : g_.args(id)) {
+        latest[a] = role_[id] == Role::View ? kNever : std::max(latest[a], depth_[id]);
         if (role_[id] == Role::View) {
           needed[a] = std::min(needed[a], needed[id]);
         } else if (fusible(a, id)) {
@@ -227,7 +241,8 @@ class Fuse {
       islands_[id].product = product ? id : kNoNode;
       islands_[id].reduces = role_[id] == Role::RowReduction;
       islands_[id].nodes = {id};
-      if (role_[id] == Role::RowReduction) islands_[id].cols = std::max(islands_[id].cols, g_.shape(g_.arg(id, 0)).cols);
+      if (role_[id] == Role::RowReduction)
+        islands_[id].cols = std::max(islands_[id].cols, g_.shape(g_.arg(id, 0)).cols);
       if (role_[id] == Role::Product || g_[id].op == Op::RowCount) continue;
       for (NodeId a : g_.args(id)) {
         if (!fusible(a, id)) continue;
@@ -276,6 +291,8 @@ class Fuse {
 
 }  // namespace
 
-Graph fuse_pointwise(const Graph& graph) { return Fuse(dce(graph)).run(); }
+Graph fuse_pointwise(const Graph& graph) {
+  return Fuse(dce(graph)).run();
+}
 
 }  // namespace rnnc

@@ -19,7 +19,11 @@ bool contracts_rows(const Node& node) {
 class FuseSums {
  public:
   explicit FuseSums(const Graph& graph)
-      : graph_(graph), groups_(find_groups(graph)), group_of_(group_of(graph, groups_)), uses_(use_counts(graph)), r_(graph) {}
+      : graph_(graph),
+        groups_(find_groups(graph)),
+        group_of_(group_of(graph, groups_)),
+        uses_(use_counts(graph)),
+        r_(graph) {}
 
   Graph run() {
     for (NodeId id = 0; id < graph_.size(); ++id) {
@@ -52,21 +56,23 @@ class FuseSums {
   bool fuse(NodeId id) {
     std::vector<NodeId> terms;
     collect(id, terms);
-    // Products of recurrent groups and of free ones stay apart, so that the free ones can leave the recurrence.
-    std::map<std::tuple<int, uint8_t, uint8_t, int32_t, int32_t>, std::vector<NodeId>> alike;
+    // Products of recurrent groups and of free ones stay apart, so that the free ones can leave the
+    // recurrence.
+    std::map<std::tuple<int, uint8_t, uint8_t, int32_t>, std::vector<NodeId>> alike;
     std::vector<std::vector<NodeId>*> order;
     for (NodeId term : terms) {
-      const Node& node = graph_[term];
-      if (uses_[term] != 1 || node.shape != graph_.shape(id)) continue;
+      if (uses_[term] != 1 || graph_.shape(term) != graph_.shape(id)) continue;
+      const NodeId inner = unpadded(term);
+      const Node& node = graph_[inner];
       std::vector<NodeId>* list = nullptr;
       if (contracts_rows(node)) {
         const Rows rows = graph_.shape(graph_.arg(term, 0)).rows;
         if (rows.kind != Rows::Steps) continue;
-        list = &alike[{1, uint8_t(node.op), rows.dim, 0, 0}];
+        list = &alike[{1, uint8_t(node.op), rows.dim, 0}];
       } else if (node.op == Op::MatMul) {
-        const Group& group = groups_[group_of_[term]];
+        const Group& group = groups_[group_of_[inner]];
         if (graph_.shape(group.right).rows.kind != Rows::Fixed) continue;
-        list = &alike[{0, node.attr.flags, 0, group.free(), 0}];
+        list = &alike[{0, node.attr.flags, group.free(), node.shape.rows.begin}];
       }
       if (!list) continue;
       if (list->empty()) order.push_back(list);
@@ -99,8 +105,18 @@ class FuseSums {
     return true;
   }
 
+  /// A product whose rows are padded afterwards counts as the product.
+  NodeId unpadded(NodeId term) const {
+    if (graph_[term].op != Op::PadRows) return term;
+    const NodeId inner = graph_.arg(term, 0);
+    return graph_[inner].op == Op::MatMul && uses_[inner] == 1 && !contracts_rows(graph_[inner]) ? inner
+                                                                                                 : term;
+  }
+
   /// a·A + b·B = [a b]·[A; B], or with transposed right operands [a b]·[A B]ᵀ.
-  void join_products(const std::vector<NodeId>& terms, std::vector<NodeId>& out) {
+  void join_products(std::vector<NodeId> terms, std::vector<NodeId>& out) {
+    const Rows rows = graph_.shape(terms[0]).rows;
+    for (NodeId& term : terms) term = unpadded(term);
     const uint8_t flags = graph_[terms[0]].attr.flags;
     std::vector<NodeId> lefts, rights;
     for (NodeId term : terms) {
@@ -111,14 +127,15 @@ class FuseSums {
     const NodeId left = add_simplified(r_.to, Op::ConcatCols, lefts, {}, {});
     const Op op = flags & kTransposeRight ? Op::ConcatCols : Op::ConcatRows;
     const NodeId right = add_simplified(r_.to, op, rights, {}, {});
-    out.push_back(r_.to.matmul(left, right, flags));
+    out.push_back(r_.to.pad_rows(r_.to.matmul(left, right, flags), rows));
   }
 
-  /// Σ_t f(x_t, d_t) = f([x_0; ...], [d_0; ...]) for runs of steps without gaps; a step that has two terms takes
-  /// part in two runs.
+  /// Σ_t f(x_t, d_t) = f([x_0; ...], [d_0; ...]) for runs of steps without gaps; a step that has two terms
+  /// takes part in two runs.
   void join_steps(std::vector<NodeId> terms, std::vector<NodeId>& out) {
     auto rows = [&](NodeId term) { return graph_.shape(graph_.arg(term, 0)).rows; };
-    std::stable_sort(terms.begin(), terms.end(), [&](NodeId a, NodeId b) { return rows(a).begin < rows(b).begin; });
+    std::stable_sort(terms.begin(), terms.end(),
+                     [&](NodeId a, NodeId b) { return rows(a).begin < rows(b).begin; });
     std::vector<std::vector<NodeId>> runs;
     for (NodeId term : terms) {
       auto fits = [&](const std::vector<NodeId>& run) { return rows(run.back()).end == rows(term).begin; };
@@ -152,6 +169,8 @@ class FuseSums {
 
 }  // namespace
 
-Graph fuse_sums(const Graph& graph) { return FuseSums(graph).run(); }
+Graph fuse_sums(const Graph& graph) {
+  return FuseSums(graph).run();
+}
 
 }  // namespace rnnc

@@ -13,7 +13,8 @@ namespace {
 
 constexpr size_t kTogether = 16;  // groups whose depths one sweep over the nodes finds
 
-void find_depths(const Graph& graph, std::span<Group> groups, const std::vector<int32_t>& group_of, int32_t first) {
+void find_depths(const Graph& graph, std::span<Group> groups, const std::vector<int32_t>& group_of,
+                 int32_t first) {
   NodeId begin = graph.size();
   for (const Group& group : groups) begin = std::min(begin, group.members[0]);
   std::vector<std::array<int32_t, kTogether>> depth(graph.size() - begin);

@@ -1,5 +1,5 @@
-// Groups of matrix products and their depths: what the three merges decide by, so that every time step is treated
-// alike.
+// Groups of matrix products and their depths: what the three merges decide by, so that every time step is
+// treated alike.
 #pragma once
 #include <vector>
 
@@ -7,8 +7,8 @@
 
 namespace rnnc {
 
-/// All products with the same right operand and flags (the left operand not transposed), or all gathers from the
-/// same table, in node order.
+/// All products with the same right operand and flags (the left operand not transposed), or all gathers from
+/// the same table, in node order.
 struct Group {
   NodeId right;
   uint8_t flags;
@@ -19,8 +19,8 @@ struct Group {
   bool free() const;
 };
 
-/// The groups of the live part of a graph, in the order of their first members. Linear in the nodes for every 16
-/// groups.
+/// The groups of the live part of a graph, in the order of their first members. Linear in the nodes for every
+/// 16 groups.
 std::vector<Group> find_groups(const Graph& graph);
 
 /// For each node the group it belongs to, or -1.

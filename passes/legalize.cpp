@@ -57,7 +57,8 @@ Graph legalize(const Graph& graph) {
       r.origin_of(from.arg(id, int(i)));
       const NodeId first = r.to.unary(Op::Copy, args[i]);
       if (join && first < given.size() && given[first]) {
-        do args[i] = r.to.unary(Op::Copy, args[i]); while (args[i] < given.size() && given[args[i]]);
+        do args[i] = r.to.unary(Op::Copy, args[i]);
+        while (args[i] < given.size() && given[args[i]]);
       } else {
         args[i] = first;
       }
@@ -73,7 +74,8 @@ Graph legalize(const Graph& graph) {
     const NodeId old = root.node;
     const Op op = from[old].op;
     root.node = r.map[old];
-    if (root.assign && (!is_computed(op) || places.home(old).root != old)) root.node = r.to.unary(Op::Copy, root.node);
+    if (root.assign && (!is_computed(op) || places.home(old).root != old))
+      root.node = r.to.unary(Op::Copy, root.node);
     if (!root.assign && op == Op::Constant) root.node = r.to.unary(Op::Copy, root.node);
     r.to.roots.push_back(root);
   }

@@ -24,14 +24,14 @@ Graph dce(const Graph& graph);
 ///   i = x·A      z = x·[A B]
 ///   f = x·B  →   i = z[0:n],  f = z[n:2n]
 ///
-/// Whole groups only, with equal profiles (groups.h): every time step is treated alike, and the output layer is
-/// never tied to the recurrence.
+/// Whole groups only, with equal profiles (groups.h): every time step is treated alike, and the output layer
+/// is never tied to the recurrence.
 Graph fuse_gates(const Graph& graph);
 
-/// The same for weight gradients, whose left operands fuse_sums has made equal.
+/// The same for weight gradients, whose left operands fuse_sums has made equal, and for bias gradients.
 ///
-///   dA = xᵀ·di     [dA dB] = xᵀ·[di df]
-///   dB = xᵀ·df  →
+///   dA = xᵀ·di     [dA dB] = xᵀ·[di df]        da = Σ_rows di     [da db] = Σ_rows [di df]
+///   dB = xᵀ·df  →                              db = Σ_rows df  →
 Graph fuse_weight_gradients(const Graph& graph);
 
 /// A sum of products becomes one product, where the terms' groups have equal profiles; likewise a weight's
@@ -48,15 +48,16 @@ Graph fuse_sums(const Graph& graph);
 ///   p_1 = x_1·W  →   p_t = P[t]
 Graph batch_over_time(const Graph& graph);
 
-/// What the plan needs of a graph, however much of it was fused: every operand of a stack or of joined columns is
-/// a value of its own with one place to be, and sums have few terms. Copies are added where that is not so.
+/// What the plan needs of a graph, however much of it was fused: every operand of a stack or of joined
+/// columns is a value of its own with one place to be, and sums have few terms. Copies are added where that
+/// is not so.
 ///
 ///   s = Σ (a_1 ... a_100)     →   s = Σ (Σ (a_1 ... a_8), a_9 ... a_15) ...
 ///   [a b], [a c]              →   [a b], [copy(a) c]
 Graph legalize(const Graph& graph);
 
-/// Element-wise ops that share rows and columns become islands, one kernel each; an island that follows a product
-/// becomes its epilogue. Nodes get island numbers and stand island by island (islands.h).
+/// Element-wise ops that share rows and columns become islands, one kernel each; an island that follows a
+/// product becomes its epilogue. Nodes get island numbers and stand island by island (islands.h).
 ///
 ///   i = sigmoid(a + b)          i = sigmoid(a + b)   @1
 ///   c = i * g              →    c = i * g            @1

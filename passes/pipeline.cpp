@@ -12,9 +12,11 @@ namespace {
 
 constexpr Pass kPipeline[] = {
     {"dce", dce, "what nobody asked for costs nothing", false},
-    {"simplify", simplify, "the first step's zeros and the pads around products would hide equal groups", true},
+    {"simplify", simplify, "the first step's zeros and the pads around products would hide equal groups",
+     true},
     {"fuse_gates", fuse_gates, "before fuse_sums: joined gates give joined gradients", true},
-    {"fuse_sums", fuse_sums, "before batch_over_time: a sum over steps is one product, not a batch of them", true},
+    {"fuse_sums", fuse_sums, "before batch_over_time: a sum over steps is one product, not a batch of them",
+     true},
     {"batch_over_time", batch_over_time, "what does not recur leaves the recurrence", true},
     {"fuse_weight_gradients", fuse_weight_gradients, "only now their left operands are equal", true},
     {"simplify_again", simplify, "slices of joins and joins of slices that the merges left", true},
@@ -24,7 +26,9 @@ constexpr Pass kPipeline[] = {
 
 }  // namespace
 
-std::span<const Pass> pipeline() { return kPipeline; }
+std::span<const Pass> pipeline() {
+  return kPipeline;
+}
 
 const Pass* find_pass(std::string_view name) {
   for (const Pass& pass : kPipeline) {

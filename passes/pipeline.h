@@ -25,17 +25,18 @@ const Pass* find_pass(std::string_view name);
 struct PassReport {
   std::string_view name;
   double milliseconds = 0;
-  uint32_t nodes = 0;      // after it
-  uint32_t products = 0;   // matrix products after it
+  uint32_t nodes = 0;     // after it
+  uint32_t products = 0;  // matrix products after it
 };
 
 struct PipelineOptions {
-  std::vector<std::string> disabled;                   // names of passes left out
+  std::vector<std::string> disabled;                     // names of passes left out
   std::function<void(const Pass&, const Graph&)> after;  // called after each pass: verify, dump
 };
 
 uint32_t count_products(const Graph& graph);
 
-Graph run_pipeline(const Graph& graph, const PipelineOptions& options, std::vector<PassReport>* report = nullptr);
+Graph run_pipeline(const Graph& graph, const PipelineOptions& options,
+                   std::vector<PassReport>* report = nullptr);
 
 }  // namespace rnnc

@@ -38,11 +38,12 @@ Graph Rebuild::finish() {
 
 namespace {
 
-/// One try at ordering: the groups (a merge, or a single node) in an order in which every operand comes first.
-/// Gives the index of a merge that takes part in a cycle, or -1.
+/// One try at ordering: the groups (a merge, or a single node) in an order in which every operand comes
+/// first. Gives the index of a merge that takes part in a cycle, or -1.
 class Order {
  public:
-  Order(const Graph& graph, const std::vector<Merge>& merges, const std::vector<bool>& dissolved) : graph_(graph) {
+  Order(const Graph& graph, const std::vector<Merge>& merges, const std::vector<bool>& dissolved)
+      : graph_(graph) {
     merge_of_.assign(graph.size(), -1);
     for (size_t m = 0; m < merges.size(); ++m) {
       if (dissolved[m]) continue;
@@ -50,18 +51,26 @@ class Order {
     }
     missing_.assign(merges.size(), 0);
     waiting_.assign(graph.size(), 0);
-    users_.resize(graph.size());
     std::vector<uint32_t> count(graph.size() + 1);
-    for (NodeId id = 0; id < graph.size(); ++id) {
-      for (NodeId a : graph.args(id)) ++count[a + 1];
-    }
+    auto each_edge = [&](auto&& f) {  // but those inside a merge: it is ready without them
+      for (NodeId id = 0; id < graph.size(); ++id) {
+        for (NodeId a : graph.args(id)) {
+          if (merge_of_[a] < 0 || merge_of_[a] != merge_of_[id]) f(a, id);
+        }
+      }
+      for (size_t m = 0; m < merges.size(); ++m) {
+        if (dissolved[m]) continue;
+        for (NodeId a : merges[m].also_needs) f(a, merges[m].members[0]);
+      }
+    };
+    each_edge([&](NodeId a, NodeId) { ++count[a + 1]; });
     for (size_t i = 1; i < count.size(); ++i) count[i] += count[i - 1];
     first_user_ = count;
     users_.resize(count.back());
-    for (NodeId id = 0; id < graph.size(); ++id) {
-      for (NodeId a : graph.args(id)) users_[count[a]++] = id;
-      (merge_of_[id] < 0 ? waiting_[id] : missing_[merge_of_[id]]) += uint32_t(graph.args(id).size());
-    }
+    each_edge([&](NodeId a, NodeId id) {
+      users_[count[a]++] = id;
+      ++(merge_of_[id] < 0 ? waiting_[id] : missing_[merge_of_[id]]);
+    });
     for (NodeId id = 0; id < graph.size(); ++id) {
       if (merge_of_[id] < 0 && waiting_[id] == 0) ready_.push(id);
     }
@@ -70,7 +79,10 @@ class Order {
     }
     run(merges);
     for (size_t m = 0; m < merges.size(); ++m) {
-      if (!dissolved[m] && missing_[m] != 0) { stuck = int(m); break; }
+      if (!dissolved[m] && missing_[m] != 0) {
+        stuck = int(m);
+        break;
+      }
     }
   }
 

@@ -8,7 +8,8 @@
 namespace rnnc {
 
 /// Adds `op` of `args`, or what it equals by the algebra of rules.cpp: x + 0 = x, take_rows of all rows, ...
-NodeId add_simplified(Graph& graph, Op op, std::span<const NodeId> args, const Attr& attr, const Shape& wanted);
+NodeId add_simplified(Graph& graph, Op op, std::span<const NodeId> args, const Attr& attr,
+                      const Shape& wanted);
 
 /// A copy in progress: `to` grows, `map[id]` says where node `id` of `from` went (kNoNode: not yet).
 struct Rebuild {
@@ -28,16 +29,17 @@ struct Rebuild {
   Graph finish();
 };
 
-/// Nodes that become one: `members` are replaced together by `emit`, which sees all operands of all members mapped
-/// and sets map[] for each of them.
+/// Nodes that become one: `members` are replaced together by `emit`, which sees all operands of all members
+/// mapped and sets map[] for each of them.
 struct Merge {
   std::vector<NodeId> members;
   std::function<void(Rebuild&, const Merge&)> emit;
+  std::vector<NodeId> also_needs = {};  // nodes that must be there besides the members' operands
 };
 
-/// Copies the graph with each merge done once all its operands are there; otherwise the order of nodes stays as
-/// near to the old one as the dependencies allow. Merges that would depend on each other are dissolved, the first
-/// ones first, and counted in `*refused`.
+/// Copies the graph with each merge done once all its operands are there; otherwise the order of nodes stays
+/// as near to the old one as the dependencies allow. Merges that would depend on each other are dissolved,
+/// the first ones first, and counted in `*refused`.
 Graph apply_merges(const Graph& graph, std::vector<Merge> merges, int* refused = nullptr);
 
 }  // namespace rnnc

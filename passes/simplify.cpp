@@ -16,8 +16,12 @@ Graph copy_live(const Graph& graph, bool simplify) {
 
 }  // namespace
 
-Graph dce(const Graph& graph) { return copy_live(graph, false); }
+Graph dce(const Graph& graph) {
+  return copy_live(graph, false);
+}
 
-Graph simplify(const Graph& graph) { return dce(copy_live(graph, true)); }
+Graph simplify(const Graph& graph) {
+  return dce(copy_live(graph, true));
+}
 
 }  // namespace rnnc

@@ -55,7 +55,9 @@ class Updates {
 
   void update(const Parameter& p, NodeId w, NodeId d) {
     const Shape shape = b_.g.shape(w);
-    auto state = [&](const char* suffix) { return b_.g.variable(p.name + suffix, shape.rows.begin, shape.cols); };
+    auto state = [&](const char* suffix) {
+      return b_.g.variable(p.name + suffix, shape.rows.begin, shape.cols);
+    };
     auto assign = [&](const std::string& name, NodeId value) { b_.g.roots.push_back({name, value, true}); };
     NodeId step = d;  // w -= η · step
     switch (o_.kind) {
@@ -80,7 +82,8 @@ class Updates {
       }
       case Optimizer::Adam: {
         const NodeId m = b_.add(b_.mul(b_.c(o_.beta1), state("%m")), b_.mul(b_.c(1 - o_.beta1), d));
-        const NodeId v = b_.add(b_.mul(b_.c(o_.beta2), state("%v")), b_.mul(b_.c(1 - o_.beta2), b_.mul(d, d)));
+        const NodeId v =
+            b_.add(b_.mul(b_.c(o_.beta2), state("%v")), b_.mul(b_.c(1 - o_.beta2), b_.mul(d, d)));
         assign(p.name + "%m", m);
         assign(p.name + "%v", v);
         const NodeId mean = b_.div(m, b_.scalar_input(kCorrection1Input));
@@ -103,7 +106,8 @@ class Updates {
 
 std::vector<std::string> state_names(const Optimizer& optimizer, const std::string& name) {
   switch (optimizer.kind) {
-    case Optimizer::Sgd: return optimizer.momentum != 0 ? std::vector{name + "%v"} : std::vector<std::string>{};
+    case Optimizer::Sgd:
+      return optimizer.momentum != 0 ? std::vector{name + "%v"} : std::vector<std::string>{};
     case Optimizer::AdaGrad:
     case Optimizer::RmsProp: return {name + "%s"};
     case Optimizer::Adam: return {name + "%m", name + "%v"};
@@ -113,7 +117,8 @@ std::vector<std::string> state_names(const Optimizer& optimizer, const std::stri
 
 Graph add_training(const Graph& graph, const std::vector<Parameter>& parameters, const Optimizer& optimizer) {
   Graph g = graph;
-  const auto root = std::find_if(g.roots.begin(), g.roots.end(), [](const Root& r) { return r.name == "loss"; });
+  const auto root =
+      std::find_if(g.roots.begin(), g.roots.end(), [](const Root& r) { return r.name == "loss"; });
   if (root == g.roots.end()) throw GraphError("add_training: the graph has no root `loss`");
   const NodeId loss = root->node;
   g.roots = {{"loss", loss}};

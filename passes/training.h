@@ -1,5 +1,5 @@
-// Training as part of the graph: gradients, clipping and the optimizer's update are nodes like the rest, so they
-// fuse like the rest.
+// Training as part of the graph: gradients, clipping and the optimizer's update are nodes like the rest, so
+// they fuse like the rest.
 #pragma once
 #include <map>
 #include <string>
@@ -13,12 +13,12 @@ namespace rnnc {
 /// `optimizer` and `clip` of a train block. What a kind does not use is ignored.
 struct Optimizer {
   enum Kind { Sgd, AdaGrad, RmsProp, Adam } kind = Sgd;
-  double momentum = 0;      // sgd
-  bool nesterov = false;    // sgd
-  double rho = 0.99;        // rmsprop
+  double momentum = 0;                // sgd
+  bool nesterov = false;              // sgd
+  double rho = 0.99;                  // rmsprop
   double beta1 = 0.9, beta2 = 0.999;  // adam
   double eps = 1e-8;
-  double decay = 0;         // weights shrink by rate · decay in each step, apart from the gradient
+  double decay = 0;  // weights shrink by rate · decay in each step, apart from the gradient
   enum Clip { NoClip, Norm, Value } clip = NoClip;
   double clip_at = 0;
 };
@@ -32,9 +32,9 @@ inline constexpr const char* kCorrection2Input = "%correction2";
 /// The variables of the optimizer for parameter `name`, all 0 at first: `name%m`, ...
 std::vector<std::string> state_names(const Optimizer& optimizer, const std::string& name);
 
-/// The train step: `graph` (unrolled, with a root `loss`) with gradients, clipping and updates. The roots of the
-/// result are `loss`, `gradient_norm` (of all gradients together, before clipping) and one assignment for every
-/// parameter and state.
+/// The train step: `graph` (unrolled, with a root `loss`) with gradients, clipping and updates. The roots of
+/// the result are `loss`, `gradient_norm` (of all gradients together, before clipping) and one assignment for
+/// every parameter and state.
 ///
 ///   sgd       v = μ v + g;  w -= η v     (nesterov: w -= η (g + μ v))          Sutskever et al. 2013
 ///   adagrad   s += g²;      w -= η g / (√s + ε)                                Duchi et al. 2011

@@ -72,9 +72,10 @@ class Unroll {
       for (int k = 0; k < scan.constants; ++k) {
         const NodeId constant = operands[scan.sequences + k];
         const Shape shape = r_.to.shape(constant);
-        ports.push_back(shape.rows.kind == Rows::Fixed
-                            ? constant
-                            : add(Op::TakeRows, {constant}, {shape.type, Rows::step(scan.dim, t), shape.cols}));
+        ports.push_back(
+            shape.rows.kind == Rows::Fixed
+                ? constant
+                : add(Op::TakeRows, {constant}, {shape.type, Rows::step(scan.dim, t), shape.cols}));
       }
       for (int k = 0; k < scan.states; ++k) {
         ports.push_back(state_before(scan, operands[scan.sequences + scan.constants + k], state[k], t));
@@ -83,7 +84,8 @@ class Unroll {
       for (int k = 0; k < scan.states; ++k) state[k] = map[scan.next[k]];
       for (size_t k = 0; k < scan.results.size(); ++k) steps[k][t] = map[scan.results[k]];
     }
-    for (const auto& result : steps) results_[id].push_back(add_simplified(r_.to, Op::ConcatRows, result, {}, {}));
+    for (const auto& result : steps)
+      results_[id].push_back(add_simplified(r_.to, Op::ConcatRows, result, {}, {}));
   }
 
   /// The body once more, at step t. Origins of the body are those of the model's graph.
@@ -113,6 +115,8 @@ class Unroll {
 
 }  // namespace
 
-Graph unroll(const Model& model, std::span<const int32_t> time_steps) { return Unroll(model, time_steps).run(); }
+Graph unroll(const Model& model, std::span<const int32_t> time_steps) {
+  return Unroll(model, time_steps).run();
+}
 
 }  // namespace rnnc

@@ -28,7 +28,8 @@ struct Session::Scratch {
   std::vector<PackPiece> pieces;
 };
 
-Session::Session(Program program, Variables& variables) : program_(std::move(program)), arena_(size_t(program_.arena_bytes)) {
+Session::Session(Program program, Variables& variables)
+    : program_(std::move(program)), arena_(size_t(program_.arena_bytes)) {
   for (const Slab& slab : program_.slabs) {
     if (slab.variable >= 0) {
       auto& v = variables.add(program_.variable_names[size_t(slab.variable)], slab.rows.begin, slab.cols);
@@ -40,7 +41,8 @@ Session::Session(Program program, Variables& variables) : program_(std::move(pro
 }
 
 void Session::set_rows(RowTables rows) {
-  if (rows.batch > program_.batch_capacity) throw std::logic_error("batch is larger than the program's capacity");
+  if (rows.batch > program_.batch_capacity)
+    throw std::logic_error("batch is larger than the program's capacity");
   rows_ = std::move(rows);
 }
 
@@ -60,12 +62,18 @@ void Session::copy_in(const std::string& name, std::span<const T> values) {
   if (it == program_.inputs.end()) return;
   const Slab& slab = program_.slabs[size_t(it->second)];
   const int64_t rows = rows_.count(slab.rows);
-  if (int64_t(values.size()) < rows * slab.cols) throw std::logic_error("input " + name + " has too few values");
+  if (int64_t(values.size()) < rows * slab.cols)
+    throw std::logic_error("input " + name + " has too few values");
   auto* to = reinterpret_cast<T*>(base_[size_t(it->second)]);
-  for (int64_t r = 0; r < rows; ++r) std::copy_n(values.data() + r * slab.cols, slab.cols, to + r * slab.stride);
+  for (int64_t r = 0; r < rows; ++r)
+    std::copy_n(values.data() + r * slab.cols, slab.cols, to + r * slab.stride);
 }
-void Session::set_input(const std::string& name, std::span<const float> values) { copy_in(name, values); }
-void Session::set_input(const std::string& name, std::span<const int32_t> values) { copy_in(name, values); }
+void Session::set_input(const std::string& name, std::span<const float> values) {
+  copy_in(name, values);
+}
+void Session::set_input(const std::string& name, std::span<const int32_t> values) {
+  copy_in(name, values);
+}
 
 void Session::execute(const Command& c, int32_t turn, int thread, int threads, Scratch& s) {
   int64_t units = c.units;
@@ -90,8 +98,9 @@ void Session::execute(const Command& c, int32_t turn, int thread, int threads, S
   if (c.kernel < 0) {
     s.pieces.clear();
     for (const PlacedPiece& p : c.pieces) {
-      s.pieces.push_back({reinterpret_cast<const float*>(address(p.place, 0)), program_.slabs[size_t(p.place.slab)].stride,
-                          p.transposed, p.first_k, p.k, p.part, p.first_col, p.cols});
+      s.pieces.push_back({reinterpret_cast<const float*>(address(p.place, 0)),
+                          program_.slabs[size_t(p.place.slab)].stride, p.transposed, p.first_k, p.k, p.part,
+                          p.first_col, p.cols});
     }
     pack(c.panels, s.pieces, reinterpret_cast<float*>(address(c.operands[0], 0)), begin, end);
     return;
@@ -115,8 +124,9 @@ void Session::execute(const Command& c, int32_t turn, int thread, int threads, S
   } else {
     s.segments.push_back({0, 0, s.rows[0]});
   }
-  const KernelArgs args{s.data.data(),       s.stride.data(),        s.rows.data(), c.depth.data(),
-                        s.segments.data(), int64_t(s.segments.size()), c.cols};
+  const KernelArgs args{s.data.data(),  s.stride.data(),   s.rows.data(),
+                        c.depth.data(), s.segments.data(), int64_t(s.segments.size()),
+                        c.cols};
   program_.kernels[size_t(c.kernel)](&args, begin, end);
 }
 

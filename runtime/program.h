@@ -61,8 +61,8 @@ class Variables {
 
 /// One tensor's memory: in the arena, or a variable.
 struct Slab {
-  std::string name;       // of the node it was made for; inputs and variables: their own
-  RowRange rows;          // the most it holds; steps: row_offset[rows.begin] is its first row
+  std::string name;  // of the node it was made for; inputs and variables: their own
+  RowRange rows;     // the most it holds; steps: row_offset[rows.begin] is its first row
   int32_t cols = 1;
   int64_t stride = 1;     // elements from row to row
   int64_t bytes = 0;      // at capacity
@@ -72,8 +72,8 @@ struct Slab {
   int32_t first = -1, last = -1;  // commands between which it is alive
 };
 
-/// A place in a slab: row `row` of step `step` (if the slab holds steps), column `col`. `moves` steps on in each
-/// turn of a loop.
+/// A place in a slab: row `row` of step `step` (if the slab holds steps), column `col`. `moves` steps on in
+/// each turn of a loop.
 struct Place2D {
   int32_t slab = -1;
   int32_t row = 0, step = -1, col = 0;
@@ -85,7 +85,8 @@ struct Count {
   int32_t moves = 0;
 };
 
-/// Steps that a weight gradient sums over: step s of the left operand's slab is s + shift_a, of the right's s + shift_b.
+/// Steps that a weight gradient sums over: step s of the left operand's slab is s + shift_a, of the right's s
+/// + shift_b.
 struct StepSegments {
   bool by_step = false;  // else one segment: all rows of rows[0]
   uint8_t dim = 0;
@@ -101,19 +102,19 @@ struct PlacedPiece {
 };
 
 struct Command {
-  int32_t kernel = -1;             // index into Program::kernels; -1: packs a right operand
+  int32_t kernel = -1;  // index into Program::kernels; -1: packs a right operand
   std::vector<Place2D> operands;
   std::vector<Count> rows;
   std::vector<int64_t> depth;
   int64_t cols = 0;
   StepSegments segments;
-  int64_t units = 0;               // 0: as many as rows[0] has rows
-  int64_t grain = 1;               // units that one thread should do together
-  int64_t unit_cost = 1;           // about how many operations a unit is
-  bool barrier = false;            // what it touches was touched by other threads
-  PanelShape panels;               // of a pack command
+  int64_t units = 0;      // 0: as many as rows[0] has rows
+  int64_t grain = 1;      // units that one thread should do together
+  int64_t unit_cost = 1;  // about how many operations a unit is
+  bool barrier = false;   // what it touches was touched by other threads
+  PanelShape panels;      // of a pack command
   std::vector<PlacedPiece> pieces;
-  std::string name;                // equation, for traces and reports
+  std::string name;  // equation, for traces and reports
 };
 
 /// `count` turns over commands first .. first + length.
@@ -135,9 +136,9 @@ struct Program {
   std::vector<Loop> loops;
   std::vector<KernelFn> kernels;
   std::vector<std::string> variable_names;
-  std::map<std::string, int32_t> inputs;   // name -> slab
+  std::map<std::string, int32_t> inputs;  // name -> slab
   std::vector<ProgramOutput> outputs;
-  std::vector<int32_t> capacity;           // steps of each sequence dimension
+  std::vector<int32_t> capacity;  // steps of each sequence dimension
   int64_t batch_capacity = 1;
   int64_t arena_bytes = 0;
   std::vector<std::string> dimensions;
@@ -154,7 +155,8 @@ class Session {
   void set_rows(RowTables rows);
   const RowTables& rows() const { return rows_; }
   bool has_input(const std::string& name) const { return program_.inputs.count(name) > 0; }
-  /// Copies packed rows (cols values a row, as many rows as the input has in this batch). Unknown names are ignored.
+  /// Copies packed rows (cols values a row, as many rows as the input has in this batch). Unknown names are
+  /// ignored.
   void set_input(const std::string& name, std::span<const float> values);
   void set_input(const std::string& name, std::span<const int32_t> values);
   void run(Team& team);

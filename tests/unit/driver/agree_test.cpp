@@ -1,5 +1,5 @@
-// One model, many ways: interpreter, one kernel an op, all passes, each pass alone disabled, every target of this
-// machine, one and two threads. All must give the same numbers.
+// One model, many ways: interpreter, one kernel an op, all passes, each pass alone disabled, every target of
+// this machine, one and two threads. All must give the same numbers.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +17,8 @@ constexpr int32_t kSteps = 7;
 
 /// Largest difference, relative to the size of each tensor.
 template <typename A, typename B>
-double difference(const std::map<std::string, std::vector<A>>& want, const std::map<std::string, std::vector<B>>& got, std::string* where) {
+double difference(const std::map<std::string, std::vector<A>>& want,
+                  const std::map<std::string, std::vector<B>>& got, std::string* where) {
   double worst = 0;
   for (const auto& [name, values] : want) {
     const auto it = got.find(name);
@@ -38,11 +39,13 @@ double difference(const std::map<std::string, std::vector<A>>& want, const std::
   return worst;
 }
 
-/// What the optimizer writes depends on rounding when a gradient is tiny: Adam divides by its size. Compare what it
-/// is made of: the moments.
+/// What the optimizer writes depends on rounding when a gradient is tiny: Adam divides by its size. Compare
+/// what it is made of: the moments.
 template <typename T>
 std::map<std::string, std::vector<T>> without_updates(std::map<std::string, std::vector<T>> values) {
-  std::erase_if(values, [](const auto& entry) { return entry.first.starts_with("variable ") && entry.first.find('%') == std::string::npos; });
+  std::erase_if(values, [](const auto& entry) {
+    return entry.first.starts_with("variable ") && entry.first.find('%') == std::string::npos;
+  });
   return values;
 }
 
@@ -55,12 +58,16 @@ struct Way {
 };
 
 std::vector<Way> ways() {
-  std::vector<Way> list = {{"unfused", "host", false, 1, {}}, {"fused", "host", true, 1, {}}, {"two threads", "host", true, 2, {}},
+  std::vector<Way> list = {{"unfused", "host", false, 1, {}},
+                           {"fused", "host", true, 1, {}},
+                           {"two threads", "host", true, 2, {}},
                            {"unfused, two threads", "host", false, 2, {}}};
   for (const Pass& pass : pipeline()) {
-    if (pass.optional) list.push_back({"without " + std::string(pass.name), "host", true, 1, {std::string(pass.name)}});
+    if (pass.optional)
+      list.push_back({"without " + std::string(pass.name), "host", true, 1, {std::string(pass.name)}});
   }
-  for (const auto name : target_names()) list.push_back({"target " + std::string(name), std::string(name), true, 1, {}});
+  for (const auto name : target_names())
+    list.push_back({"target " + std::string(name), std::string(name), true, 1, {}});
   return list;
 }
 
@@ -86,7 +93,8 @@ TEST_P(Agree, InEveryWay) {
     options.time_steps = {kSteps};
     options.verify = true;
     const Graph graph = build_graph(lowered, options);
-    for (const std::vector<int64_t>& lengths : {std::vector<int64_t>{7, 7, 7}, {7, 5, 5, 4, 2, 1, 1, 0}, {3}, {1, 1}}) {
+    for (const std::vector<int64_t>& lengths :
+         {std::vector<int64_t>{7, 7, 7}, {7, 5, 5, 4, 2, 1, 1, 0}, {3}, {1, 1}}) {
       const TestBatch batch = test::make_batch(graph, lengths, kSteps, kLabels);
       const auto want = without_updates(test::run_interpreter(graph, batch));
       for (const Way& way : ways()) {
@@ -101,9 +109,11 @@ TEST_P(Agree, InEveryWay) {
         CompileOptions o = options;
         o.fused = way.fused;
         o.disabled_passes = way.disabled;
-        const auto got = without_updates(test::run_compiled(compile(graph, o, {"T"}, jit), batch, way.threads));
+        const auto got =
+            without_updates(test::run_compiled(compile(graph, o, {"T"}, jit), batch, way.threads));
         std::string where;
-        EXPECT_LT(difference(want, got, &where), 2e-4) << way.name << ": " << where << ", program " << int(kind) << ", " << lengths.size() << " rows";
+        EXPECT_LT(difference(want, got, &where), 2e-4)
+            << way.name << ": " << where << ", program " << int(kind) << ", " << lengths.size() << " rows";
       }
     }
   }

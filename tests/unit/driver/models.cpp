@@ -1,8 +1,8 @@
 // See models.h.
 #include "tests/unit/driver/models.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 #include <random>
 
 #include "frontend/parser.h"
@@ -25,7 +25,9 @@ Lowered lower_text(const std::string& text, std::map<std::string, int64_t> sizes
   return lower(input, train->model.text, train, data, predict);
 }
 
-RowTables TestBatch::rows() const { return {int64_t(lengths.size()), {row_offset.data()}}; }
+RowTables TestBatch::rows() const {
+  return {int64_t(lengths.size()), {row_offset.data()}};
+}
 RowTable TestBatch::table() const {
   RowTable t;
   t.batch = int64_t(lengths.size());
@@ -34,7 +36,8 @@ RowTable TestBatch::table() const {
   return t;
 }
 
-TestBatch make_batch(const Graph& graph, std::vector<int64_t> lengths, int32_t capacity, int64_t ids, unsigned seed) {
+TestBatch make_batch(const Graph& graph, std::vector<int64_t> lengths, int32_t capacity, int64_t ids,
+                     unsigned seed) {
   TestBatch b;
   b.lengths = std::move(lengths);
   b.capacity = capacity;
@@ -52,9 +55,11 @@ TestBatch make_batch(const Graph& graph, std::vector<int64_t> lengths, int32_t c
     if (n.op != Op::Input && n.op != Op::Variable) continue;
     const std::string& name = graph.name(id);
     Tensor t = make_tensor(n.shape, table);
-    for (double& v : t.data) v = n.shape.type == Type::I32 ? double(random() % uint64_t(ids)) : double(float(normal(random)));
+    for (double& v : t.data)
+      v = n.shape.type == Type::I32 ? double(random() % uint64_t(ids)) : double(float(normal(random)));
     for (size_t r = 0; r < b.lengths.size(); ++r) {
-      if (name == last_index_input(0)) t.data[r] = b.lengths[r] ? double(b.row_offset[size_t(b.lengths[r] - 1)] + int64_t(r)) : -1;
+      if (name == last_index_input(0))
+        t.data[r] = b.lengths[r] ? double(b.row_offset[size_t(b.lengths[r] - 1)] + int64_t(r)) : -1;
       if (name == length_input(0)) t.data[r] = double(b.lengths[r]);
     }
     if (name == kRateInput) t.data = {0.1};
@@ -68,7 +73,8 @@ TestBatch make_batch(const Graph& graph, std::vector<int64_t> lengths, int32_t c
   return b;
 }
 
-std::map<std::string, std::vector<float>> run_compiled(const Compiled& compiled, const TestBatch& batch, int threads) {
+std::map<std::string, std::vector<float>> run_compiled(const Compiled& compiled, const TestBatch& batch,
+                                                       int threads) {
   Variables variables;
   Session session(compiled.plan.program, variables);
   Team team(threads);
@@ -86,7 +92,8 @@ std::map<std::string, std::vector<float>> run_compiled(const Compiled& compiled,
   }
   session.run(team);
   std::map<std::string, std::vector<float>> result;
-  for (const ProgramOutput& output : compiled.plan.program.outputs) result[output.name] = session.output(output.name);
+  for (const ProgramOutput& output : compiled.plan.program.outputs)
+    result[output.name] = session.output(output.name);
   for (const auto& [name, variable] : variables.all()) {
     const auto values = variable->values();
     result["variable " + name] = {values.begin(), values.end()};

@@ -1,4 +1,5 @@
-// Models as text for the tests of the whole compiler: lowered, with random variables and batches of unequal lengths.
+// Models as text for the tests of the whole compiler: lowered, with random variables and batches of unequal
+// lengths.
 #pragma once
 #include <map>
 #include <string>
@@ -26,10 +27,12 @@ struct TestBatch {
 };
 
 /// Fills inputs and variables of `graph` with small random numbers, ids below `ids`.
-TestBatch make_batch(const Graph& graph, std::vector<int64_t> lengths, int32_t capacity, int64_t ids, unsigned seed = 1);
+TestBatch make_batch(const Graph& graph, std::vector<int64_t> lengths, int32_t capacity, int64_t ids,
+                     unsigned seed = 1);
 
 /// Runs a program on the batch: outputs and the new values of the variables, by name.
-std::map<std::string, std::vector<float>> run_compiled(const Compiled& compiled, const TestBatch& batch, int threads);
+std::map<std::string, std::vector<float>> run_compiled(const Compiled& compiled, const TestBatch& batch,
+                                                       int threads);
 
 /// The same names by the interpreter.
 std::map<std::string, std::vector<double>> run_interpreter(const Graph& graph, const TestBatch& batch);

@@ -141,17 +141,15 @@ Found rows_of(Graph& g, Op op, NodeId a, Rows rows) {
   }
   if (g[a].op != Op::TakeRows && g[a].op != Op::PadRows) return {};
   const NodeId inner = g.arg(a, 0);
-  const bool same_way = g[a].op == op;
-  if (same_way || g.shape(inner).rows == rows) {  // take(take a) = take a
+  if (g[a].op == op) {  // take(take a) = take a, pad(pad a) = pad a
     return add_simplified(g, op, std::array{inner}, {}, {s.type, rows, s.cols});
   }
-  if (op == Op::TakeRows) {  // take(pad a)
-    const Rows have = g.shape(inner).rows;
-    const bool fewer = have.is_step() && rows.is_step() && rows.begin >= have.begin;
-    return add_simplified(g, fewer ? Op::TakeRows : Op::PadRows, std::array{inner}, {},
-                          {s.type, rows, s.cols});
-  }
-  return {};
+  if (op == Op::PadRows) return {};  // pad(take a): rows became 0
+  // take(pad a): two steps of one sequence
+  const Rows have = g.shape(inner).rows;
+  if (!have.is_step() || !rows.is_step() || have.dim != rows.dim) return {};
+  const Op rest = rows.begin >= have.begin ? Op::TakeRows : Op::PadRows;
+  return add_simplified(g, rest, std::array{inner}, {}, {s.type, rows, s.cols});
 }
 
 Found slice_cols(Graph& g, NodeId a, int32_t offset, const Shape& wanted) {

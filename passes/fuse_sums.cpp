@@ -58,7 +58,8 @@ class FuseSums {
     collect(id, terms);
     // Products of recurrent groups and of free ones stay apart, so that the free ones can leave the
     // recurrence.
-    std::map<std::tuple<int, uint8_t, uint8_t, int32_t>, std::vector<NodeId>> alike;
+    using Key = std::tuple<int, uint8_t, bool, Rows::Kind, uint8_t, int32_t, int32_t>;
+    std::map<Key, std::vector<NodeId>> alike;
     std::vector<std::vector<NodeId>*> order;
     for (NodeId term : terms) {
       if (uses_[term] != 1 || graph_.shape(term) != graph_.shape(id)) continue;
@@ -68,11 +69,12 @@ class FuseSums {
       if (contracts_rows(node)) {
         const Rows rows = graph_.shape(graph_.arg(term, 0)).rows;
         if (rows.kind != Rows::Steps) continue;
-        list = &alike[{1, uint8_t(node.op), rows.dim, 0}];
+        list = &alike[{1, uint8_t(node.op), false, rows.kind, rows.dim, 0, 0}];
       } else if (node.op == Op::MatMul) {
         const Group& group = groups_[group_of_[inner]];
         if (graph_.shape(group.right).rows.kind != Rows::Fixed) continue;
-        list = &alike[{0, node.attr.flags, group.free(), node.shape.rows.begin}];
+        const Rows rows = node.shape.rows;
+        list = &alike[{0, node.attr.flags, group.free(), rows.kind, rows.dim, rows.begin, rows.end}];
       }
       if (!list) continue;
       if (list->empty()) order.push_back(list);

@@ -34,10 +34,14 @@ bool wanted(const Root& root, ProgramKind kind) {
 
 }  // namespace
 
-Graph build_graph(const Lowered& lowered, const CompileOptions& options) {
+Graph forward_graph(const Lowered& lowered, const CompileOptions& options) {
   Graph graph = unroll(lowered.model, options.time_steps);
   std::erase_if(graph.roots, [&](const Root& root) { return !wanted(root, options.kind); });
-  graph = dce(graph);
+  return dce(graph);
+}
+
+Graph build_graph(const Lowered& lowered, const CompileOptions& options) {
+  Graph graph = forward_graph(lowered, options);
   if (options.kind == ProgramKind::Train)
     graph = add_training(graph, lowered.model.parameters, options.optimizer);
   return graph;

@@ -45,6 +45,9 @@ struct Compiled {
   CompileReport report;
 };
 
+/// The model unrolled, with the roots of one program: no gradients yet.
+Graph forward_graph(const Lowered& lowered, const CompileOptions& options);
+
 /// The graph of one program before any pass: unrolled, and differentiated if it trains.
 Graph build_graph(const Lowered& lowered, const CompileOptions& options);
 

@@ -85,7 +85,8 @@ Value Lowering::port(const ast::Port& port, Scope& scope, Rows rows) {
   }
   const Shape shape{v.vocabulary.empty() ? Type::F32 : Type::I32, rows, int32_t(flat(dims))};
   v.node = g_->input(port.name, shape);
-  model_.inputs.push_back({port.name, shape});
+  const int64_t categories = v.vocabulary.empty() ? 0 : in_.sizes.at(v.vocabulary);
+  model_.inputs.push_back({port.name, shape, categories});
   return v;
 }
 

@@ -48,6 +48,7 @@ inline std::string length_input(int dim) {
 struct ModelInput {
   std::string name;
   Shape shape;
+  int64_t categories = 0;  // i32: the size of the vocabulary
 };
 
 struct Model {

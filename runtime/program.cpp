@@ -2,6 +2,7 @@
 #include "runtime/program.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <stdexcept>
 
@@ -144,6 +145,22 @@ void Session::run(Team& team) {
       }
     }
   });
+}
+
+void Session::run_timed(std::vector<double>& seconds) {
+  seconds.resize(program_.commands.size());
+  const FlushSubnormals flush;
+  Scratch scratch;
+  for (const Loop& loop : program_.loops) {
+    for (int32_t turn = 0; turn < loop.count; ++turn) {
+      for (int32_t i = loop.first; i < loop.first + loop.length; ++i) {
+        const auto begin = std::chrono::steady_clock::now();
+        execute(program_.commands[size_t(i)], turn, 0, 1, scratch);
+        const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+        seconds[size_t(i)] += time.count();
+      }
+    }
+  }
 }
 
 std::vector<float> Session::output(const std::string& name) const {

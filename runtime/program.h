@@ -160,6 +160,8 @@ class Session {
   void set_input(const std::string& name, std::span<const float> values);
   void set_input(const std::string& name, std::span<const int32_t> values);
   void run(Team& team);
+  /// The same on this thread alone, adding the seconds of each command to `seconds` (one entry a command).
+  void run_timed(std::vector<double>& seconds);
   /// An output, row by row without gaps. Integers as floats.
   std::vector<float> output(const std::string& name) const;
   float scalar(const std::string& name) const { return output(name).at(0); }

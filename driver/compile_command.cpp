@@ -1,0 +1,150 @@
+// `rnnc compile`: any stage as text, or what compiling costs.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "driver/commands.h"
+#include "driver/compile.h"
+#include "driver/experiment.h"
+#include "driver/train_settings.h"
+#include "frontend/print_syntax.h"
+#include "ir/dot.h"
+#include "ir/print.h"
+
+namespace rnnc {
+namespace {
+
+constexpr std::array kStages = {"ast", "model", "graph", "fused", "plan", "llvm", "asm", "dot"};
+
+/// What is compiled: the model of the only task, with the batch and length wanted.
+struct Wanted {
+  Lowered lowered;
+  CompileOptions compile;
+};
+
+Wanted wanted(const Experiment& experiment, const Options& options) {
+  const Task task = only_task(experiment, options.name);
+  const Dataset dataset = load_data(experiment, *task.data);
+  const std::string& model = task.train->model.text;
+  Wanted w{lower_model(experiment, model, task.train, *task.data, find_predict(experiment, model), dataset),
+           {}};
+  const TrainSettings settings = train_settings(experiment, *task.train, options);
+  w.compile.optimizer = settings.optimizer;
+  w.compile.kind = options.mode == "infer" ? ProgramKind::Predict : ProgramKind::Train;
+  w.compile.batch_capacity =
+      options.batch.value_or(settings.batch ? settings.batch : int64_t(dataset.train.size()));
+  w.compile.time_steps = longest_rows(dataset);
+  if (options.time_steps)
+    w.compile.time_steps.assign(w.compile.time_steps.size(), int32_t(*options.time_steps));
+  w.compile.disabled_passes = options.disabled_passes;
+  if (w.compile.kind == ProgramKind::Predict && w.lowered.shows.empty()) {
+    refuse_command(fmt::format("model `{}` has no `predict` block to compile for --mode infer", model));
+  }
+  return w;
+}
+
+std::string print_model(const Model& model) {
+  std::string s = fmt::format("model {}\n", model.name);
+  for (const Parameter& p : model.parameters)
+    s += fmt::format("parameter \"{}\" : [{}]{}\n", p.name, fmt::join(p.dims, ", "),
+                     p.frozen ? " frozen" : "");
+  s += print(model.graph);
+  for (size_t i = 0; i < model.scans.size(); ++i) {
+    const ScanBody& b = model.scans[i];
+    s += fmt::format("\nscan {}{} along {}: {} sequences, {} constants, {} states\n{}", i,
+                     b.reverse ? " reverse" : "", model.dims[size_t(b.dim)], b.sequences, b.constants,
+                     b.states, print(b.body));
+    s += fmt::format("next %{}\nresults %{}\n", fmt::join(b.next, " %"), fmt::join(b.results, " %"));
+  }
+  return s;
+}
+
+void emit(const Options& options, const Experiment& experiment) {
+  if (std::find(kStages.begin(), kStages.end(), options.emit) == kStages.end()) {
+    refuse_command(fmt::format("there is no stage `{}`", options.emit),
+                   fmt::format("the stages are: {}", fmt::join(kStages, ", ")));
+  }
+  if (options.emit == "ast") {
+    fmt::print("{}", print_syntax(experiment.checked.file));
+    return;
+  }
+  const Wanted w = wanted(experiment, options);
+  if (options.emit == "model") {
+    fmt::print("{}", print_model(w.lowered.model));
+    return;
+  }
+  const Graph graph = build_graph(w.lowered, w.compile);
+  if (options.emit == "graph") {
+    fmt::print("{}", print(graph));
+    return;
+  }
+  const Graph fused = run_pipeline(graph, {w.compile.disabled_passes, {}});
+  if (options.emit == "fused") {
+    fmt::print("{}", print(fused));
+  } else if (options.emit == "dot") {
+    fmt::print("{}", to_dot(fused));
+  } else {
+    const Target target = target_by_name(options.target);
+    const Plan plan =
+        make_plan(fused, {target, w.compile.batch_capacity, w.compile.time_steps, w.lowered.model.dims});
+    if (options.emit == "plan") fmt::print("{}", to_string(plan));
+    else if (options.emit == "llvm") fmt::print("{}", Jit(target).ir(plan.kernels));
+    else fmt::print("{}", Jit(target).assembly(plan.kernels));
+  }
+}
+
+nlohmann::json to_json(const CompileReport& r, int32_t time_steps, int64_t batch) {
+  nlohmann::json passes = nlohmann::json::array();
+  for (const PassReport& p : r.passes)
+    passes.push_back({{"name", p.name}, {"ms", p.milliseconds}, {"nodes", p.nodes}});
+  return {{"time_steps", time_steps}, {"batch", batch},
+          {"nodes", r.nodes},         {"products", r.products},
+          {"kernels", r.kernels},     {"commands", r.commands},
+          {"loops", r.loops},         {"arena_bytes", r.arena_bytes},
+          {"passes", passes},         {"unroll_ms", r.unroll_ms},
+          {"plan_ms", r.plan_ms},     {"llvm_ms", r.llvm_ms},
+          {"total_ms", r.total_ms},   {"cached", false}};
+}
+
+/// One row a length: the work of LLVM does not grow with it.
+void time_compilation(const Options& options, const Experiment& experiment) {
+  Wanted w = wanted(experiment, options);
+  const bool sequences = !w.compile.time_steps.empty();
+  std::vector<int32_t> lengths{10, 100, 1000};
+  if (options.time_steps || !sequences) lengths = {sequences ? w.compile.time_steps[0] : 1};
+  nlohmann::json all = nlohmann::json::array();
+  if (!options.json) {
+    fmt::print("{:>6} {:>9} {:>9} {:>8} {:>9} {:>6} {:>11} {:>9} {:>9} {:>8} {:>8} {:>9}\n", "steps", "nodes",
+               "products", "kernels", "commands", "loops", "arena MiB", "unroll ms", "passes ms", "plan ms",
+               "LLVM ms", "total ms");
+  }
+  for (int32_t steps : lengths) {
+    w.compile.time_steps.assign(w.compile.time_steps.size(), steps);
+    Jit jit(target_by_name(options.target));  // a fresh one: nothing compiled before helps
+    const CompileReport r = compile(w.lowered, w.compile, jit).report;
+    double passes = 0;
+    for (const PassReport& p : r.passes) passes += p.milliseconds;
+    all.push_back(to_json(r, steps, w.compile.batch_capacity));
+    if (options.json) continue;
+    fmt::print("{:>6} {:>9} {:>9} {:>8} {:>9} {:>6} {:>11.1f} {:>9.1f} {:>9.1f} {:>8.1f} {:>8.1f} {:>9.1f}\n",
+               steps, r.nodes, r.products, r.kernels, r.commands, r.loops, double(r.arena_bytes) / (1 << 20),
+               r.unroll_ms, passes, r.plan_ms, r.llvm_ms, r.total_ms);
+  }
+  if (!options.json) return;
+  nlohmann::json result = all.back();
+  if (all.size() > 1) result["lengths"] = all;
+  fmt::print("{}\n", result.dump());
+}
+
+}  // namespace
+
+int compile_command(const Options& options) {
+  const Experiment experiment = open_experiment(options);
+  if (!options.emit.empty()) emit(options, experiment);
+  else time_compilation(options, experiment);
+  return kDone;
+}
+
+}  // namespace rnnc

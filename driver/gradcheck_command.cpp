@@ -1,0 +1,139 @@
+// `rnnc gradcheck`: the derivative by every parameter against finite differences, both in double precision by
+// the interpreter, and the compiled program's gradient beside them.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "driver/commands.h"
+#include "driver/compile.h"
+#include "driver/experiment.h"
+#include "driver/parameters.h"
+#include "driver/synthetic.h"
+#include "driver/train_settings.h"
+#include "passes/differentiate.h"
+#include "runtime/random.h"
+
+namespace rnnc {
+namespace {
+
+constexpr double kStep = 1e-5;      // of the central difference, times the direction
+constexpr double kAgrees = 1e-6;    // relative error of a right gradient
+constexpr double kCompiled = 1e-3;  // the same of the compiled program, in f32
+constexpr int64_t kRows = 3;
+constexpr int32_t kLongest = 5;
+
+struct Check {
+  double error = 0;     // gradient by differentiation against finite differences, along one random direction
+  double compiled = 0;  // compiled gradient against the one in double, largest element
+};
+
+double loss_at(const Graph& forward, const Tensors& values, const RowTable& table) {
+  return interpret_roots(forward, values, table).outputs.at("loss").data.at(0);
+}
+
+}  // namespace
+
+int gradcheck_command(const Options& options) {
+  const Experiment experiment = open_experiment(options);
+  const Task task = only_task(experiment, options.name);
+  const Dataset dataset = load_data(experiment, *task.data);
+  const TrainSettings settings = train_settings(experiment, *task.train, options);
+  const Lowered lowered =
+      lower_model(experiment, task.train->model.text, task.train, *task.data, nullptr, dataset);
+  const std::vector<Parameter>& parameters = lowered.model.parameters;
+
+  CompileOptions compile_options;
+  compile_options.batch_capacity = options.batch.value_or(kRows);
+  const auto steps = int32_t(options.time_steps.value_or(kLongest));
+  compile_options.time_steps.assign(lowered.model.dims.size(), steps);
+  compile_options.disabled_passes = options.disabled_passes;
+  compile_options.optimizer = {};  // sgd without clipping: w - rate · gradient
+  const SyntheticBatch batch(lowered.model, compile_options.batch_capacity, compile_options.time_steps,
+                             settings.seed, true);
+
+  const Graph forward = forward_graph(lowered, compile_options);
+  Graph both = forward;
+  std::vector<NodeId> weights;
+  for (const Parameter& p : parameters) weights.push_back(both.variable(p.name, p.rows, p.cols));
+  const std::vector<NodeId> gradients = differentiate(both, both.roots.at(0).node, weights);
+  for (size_t i = 0; i < parameters.size(); ++i) both.roots.push_back({parameters[i].name, gradients[i]});
+
+  // Everything at the first values of the parameters.
+  Variables variables;
+  Jit jit(target_by_name(options.target));
+  Session session(compile(lowered, compile_options, jit).plan.program, variables);
+  initialize_parameters(lowered.model, settings.seed, variables);
+  Tensors values = batch.tensors(both, 1);
+  for (const Parameter& p : parameters) {
+    Tensor t = make_tensor({Type::F32, Rows::fixed(p.rows), p.cols}, batch.table());
+    const auto first = variables.at(p.name).values();
+    t.data.assign(first.begin(), first.end());
+    values[p.name] = std::move(t);
+  }
+  const Tensors exact = interpret_roots(both, values, batch.table()).outputs;
+  constexpr double kRate = 1.0 / 64;  // exact in binary
+  batch.fill(session, kRate);
+  Team team(1);
+  session.run(team);
+
+  std::map<std::string, Check> checks;
+  double worst = 0;
+  bool agrees = true;
+  for (const Parameter& p : parameters) {
+    Check& check = checks[p.name];
+    const Tensor at = values.at(p.name);
+    const std::vector<double>& gradient = exact.at(p.name).data;
+    const Random random(settings.seed, place_of(p.name), 1);
+    Tensor& moved = values.at(p.name);
+    double expected = 0, size = 0;
+    for (int sign : {1, -1}) {
+      for (size_t i = 0; i < at.data.size(); ++i)
+        moved.data[i] = at.data[i] + sign * kStep * random.normal(i);
+      expected += sign * loss_at(forward, values, batch.table()) / (2 * kStep);
+    }
+    moved = at;
+    double along = 0;
+    for (size_t i = 0; i < at.data.size(); ++i) {
+      along += gradient[i] * random.normal(i);
+      size += gradient[i] * gradient[i];
+    }
+    // The rounding of the two losses limits what a difference can tell of a small gradient.
+    const double noise = 1e-10 / kStep;
+    check.error = std::max(0.0, std::abs(along - expected) - noise) / std::max(std::sqrt(size), 1e-12);
+    const auto updated = variables.at(p.name).values();
+    const double largest = std::max(1e-6, std::sqrt(size));
+    for (size_t i = 0; i < at.data.size() && !p.frozen; ++i) {
+      check.compiled = std::max(check.compiled,
+                                std::abs((at.data[i] - double(updated[i])) / kRate - gradient[i]) / largest);
+    }
+    worst = std::max(worst, check.error);
+    agrees = agrees && check.error < kAgrees && check.compiled < kCompiled;
+  }
+
+  if (options.json) {
+    nlohmann::json errors = nlohmann::json::object(), compiled = nlohmann::json::object();
+    for (const auto& [name, check] : checks) {
+      errors[name] = check.error;
+      compiled[name] = check.compiled;
+    }
+    fmt::print(
+        "{}\n",
+        nlohmann::json{
+            {"max_relative_error", worst}, {"parameters", errors}, {"compiled", compiled}, {"ok", agrees}}
+            .dump());
+  } else {
+    fmt::print("{:<32} {:>22} {:>18}\n", "parameter", "finite differences", "compiled (f32)");
+    for (const Parameter& p : parameters) {
+      const Check& check = checks.at(p.name);
+      const bool ok = check.error < kAgrees && check.compiled < kCompiled;
+      fmt::print("{:<32} {:>22.1e} {:>18.1e}{}\n", p.name, check.error, check.compiled,
+                 ok ? "" : "   disagrees");
+    }
+    fmt::print("largest relative error {:.1e}\n", worst);
+  }
+  return agrees ? kDone : kFailed;
+}
+
+}  // namespace rnnc

@@ -1,0 +1,49 @@
+// `rnnc opt`: passes on a graph in text form, so that any pass can be tried alone from the shell.
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "driver/commands.h"
+#include "frontend/suggest.h"
+#include "ir/parse.h"
+#include "ir/print.h"
+#include "ir/verify.h"
+#include "passes/pipeline.h"
+
+namespace rnnc {
+namespace {
+
+std::string read_text(const std::string& path) {
+  std::ostringstream text;
+  if (path == "-") {
+    text << std::cin.rdbuf();
+    return text.str();
+  }
+  std::ifstream file(path);
+  if (!file || !(text << file.rdbuf())) {
+    if (!file) refuse_command(fmt::format("cannot read \"{}\"", path));
+  }
+  return text.str();
+}
+
+}  // namespace
+
+int opt_command(const Options& options) {
+  Graph graph = parse_graph({options.file, read_text(options.file)});
+  verify(graph);
+  std::vector<std::string> names;
+  for (const Pass& pass : pipeline()) names.emplace_back(pass.name);
+  const std::vector<std::string>& wanted = options.has_passes ? options.passes : names;
+  for (const std::string& name : wanted) {
+    const Pass* pass = find_pass(name);
+    if (!pass) refuse_command(fmt::format("there is no pass `{}`", name), suggest(name, names));
+    graph = pass->run(graph);
+    verify(graph);
+  }
+  fmt::print("{}", print(graph));
+  return kDone;
+}
+
+}  // namespace rnnc

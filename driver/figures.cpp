@@ -1,0 +1,153 @@
+// Figures over a part: see figures.h.
+#include "driver/figures.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace rnnc {
+namespace {
+
+double compute(const std::string& f, const std::vector<double>& a) {
+  const double x = a.at(0), y = a.size() > 1 ? a[1] : 0;
+  if (f == "+") return x + y;
+  if (f == "-") return x - y;
+  if (f == "*") return x * y;
+  if (f == "/") return x / y;
+  if (f == "^") return std::pow(x, y);
+  if (f == "neg") return -x;
+  if (f == "max") return std::max(x, y);
+  if (f == "min") return std::min(x, y);
+  if (f == "exp") return std::exp(x);
+  if (f == "log") return std::log(x);
+  if (f == "sqrt") return std::sqrt(x);
+  if (f == "abs") return std::abs(x);
+  if (f == "sin") return std::sin(x);
+  if (f == "cos") return std::cos(x);
+  if (f == "tanh") return std::tanh(x);
+  if (f == "sigmoid") return 1 / (1 + std::exp(-x));
+  if (f == "relu") return std::max(x, 0.0);
+  if (f == "softplus") return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
+  if (f == "elu") return x > 0 ? x : std::expm1(x);
+  if (f == "<") return x < y ? 1 : 0;
+  if (f == ">") return x > y ? 1 : 0;
+  if (f == "<=") return x <= y ? 1 : 0;
+  if (f == ">=") return x >= y ? 1 : 0;
+  if (f == "==") return x == y ? 1 : 0;
+  if (f == "!=") return x != y ? 1 : 0;
+  throw std::logic_error("a figure with function " + f);
+}
+
+}  // namespace
+
+void Figures::want(const Measure& m) {
+  if (!m.sum_root.empty()) sums_[m.sum_root].kind = m.kind;
+  if (!m.count_root.empty()) sums_[m.count_root].kind = Measure::Sum;
+  for (const Measure& arg : m.args) want(arg);
+}
+
+void Figures::want(const Watch& watch) {
+  sums_[watch.sum_root].kind = Measure::Sum;
+  sums_[watch.count_root].kind = Measure::Sum;
+}
+
+void Figures::take(Sum& sum, const std::vector<float>& batch) {
+  const bool first = !sum.any;
+  sum.any = true;
+  if (first) sum.values.assign(batch.size(), 0.0);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const double v = batch[i];
+    double& to = sum.values.at(i);
+    switch (sum.kind) {
+      case Measure::Number:
+      case Measure::Apply: break;
+      case Measure::Mean:
+      case Measure::Sum: to += v; break;
+      case Measure::Max: to = first ? v : std::max(to, v); break;
+      case Measure::Min: to = first ? v : std::min(to, v); break;
+      case Measure::Once: to = v; break;
+    }
+  }
+}
+
+double Figures::at(const std::string& root) const {
+  const Sum& sum = sums_.at(root);
+  return sum.values.empty() ? 0.0 : sum.values[0];
+}
+
+double Figures::value(const Measure& m) const {
+  switch (m.kind) {
+    case Measure::Number: return m.number;
+    case Measure::Mean: return at(m.sum_root) / at(m.count_root);
+    case Measure::Sum:
+    case Measure::Max:
+    case Measure::Min:
+    case Measure::Once: return at(m.sum_root);
+    case Measure::Apply: break;
+  }
+  std::vector<double> args;
+  for (const Measure& arg : m.args) args.push_back(value(arg));
+  return compute(m.function, args);
+}
+
+std::vector<double> Figures::value(const Watch& watch) const {
+  std::vector<double> values = sums_.at(watch.sum_root).values;
+  for (double& v : values) v /= at(watch.count_root);
+  return values;
+}
+
+int64_t Evaluation::batch_rows(const Dataset& dataset) {
+  constexpr int64_t kElements = 8192, kLeast = 16, kMost = 256;
+  const int64_t rows = std::clamp(kElements / batch_steps(longest_rows(dataset)), kLeast, kMost);
+  const size_t largest = std::max({dataset.train.size(), dataset.valid.size(), dataset.test.size()});
+  return std::clamp<int64_t>(static_cast<int64_t>(largest), 1, rows);
+}
+
+Evaluation::Evaluation(const Lowered& lowered, const Dataset& dataset, CompileOptions options, Jit& jit,
+                       Variables& variables)
+    : lowered_(lowered), dataset_(dataset), time_steps_(longest_rows(dataset)), session_([&] {
+        options.kind = ProgramKind::Evaluate;
+        options.batch_capacity = batch_rows(dataset);
+        options.time_steps = time_steps_;
+        return Session(compile(lowered, options, jit).plan.program, variables);
+      }()) {}
+
+PartFigures Evaluation::run(Part part, Team& team) {
+  Figures figures;
+  figures.want(lowered_.loss);
+  for (const Metric& metric : lowered_.metrics) figures.want(metric.value);
+  for (const Watch& watch : lowered_.watches) figures.want(watch);
+  Batches batches(dataset_, part, batch_rows(dataset_), batch_steps(time_steps_));
+  for (int64_t step = 0; step < batches.steps(); ++step) {
+    bind(session_, dataset_, batches.batch(step));
+    session_.run(team);
+    figures.add([&](const std::string& root) { return session_.output(root); });
+  }
+  PartFigures result;
+  result.loss = figures.value(lowered_.loss);
+  for (const Metric& metric : lowered_.metrics) result.metrics.emplace_back(metric.label, figures.value(metric.value));
+  for (const Watch& watch : lowered_.watches) result.watches.emplace_back(watch.label, figures.value(watch));
+  return result;
+}
+
+std::string figure_text(double value) { return fmt::format("{:.4g}", value); }
+
+std::string figures_text(const PartFigures& figures) {
+  std::string text = "loss " + figure_text(figures.loss);
+  for (const auto& [label, value] : figures.metrics) text += fmt::format("  {} {}", label, figure_text(value));
+  return text;
+}
+
+std::vector<std::string> watch_lines(const PartFigures& figures) {
+  std::vector<std::string> lines;
+  for (const auto& [label, values] : figures.watches) {
+    std::string line = fmt::format("  {} ", label);
+    for (const double value : values) line += fmt::format(" {:.3g}", value);
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace rnnc

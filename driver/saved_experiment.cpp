@@ -1,0 +1,112 @@
+// Finding the saved model of a file: see saved_experiment.h.
+#include "driver/saved_experiment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "driver/parameters.h"
+#include "driver/train_settings.h"
+#include "frontend/language.h"
+#include "frontend/parser.h"
+#include "frontend/suggest.h"
+#include "ir/diagnostic.h"
+#include "runtime/files.h"
+
+namespace rnnc {
+namespace {
+
+/// Models of the file that the purpose can mean, in their order.
+std::vector<std::string> candidates(const ast::File& file, Purpose purpose) {
+  std::vector<std::string> names;
+  for (const ast::Item& item : file.items) {
+    const auto* train = std::get_if<ast::Train>(&item);
+    const auto* use = std::get_if<ast::Use>(&item);
+    std::string name;
+    if (train != nullptr && purpose == Purpose::Eval) name = train->model.text;
+    if (use != nullptr && use->kind == ast::Use::Kind::Predict && purpose == Purpose::Predict) name = use->model.text;
+    if (!name.empty() && !contains(names, name)) names.push_back(name);
+  }
+  return names;
+}
+
+std::string chosen_model(const std::string& file, const std::vector<std::string>& names, const Options& options,
+                         std::vector<std::string>& inputs, Purpose purpose) {
+  const char* block = purpose == Purpose::Eval ? "train" : "predict";
+  const auto refuse = [&](std::string message, std::string help) {
+    throw UserError(in_file(file, 0, 0, std::move(message), {}, std::move(help)));
+  };
+  if (names.empty())
+    refuse(fmt::format("this file has no `{}` block", block),
+           purpose == Purpose::Eval ? "`train MODEL on DATA { ... }`" : "`predict MODEL { show ... }`");
+  if (!options.name.empty()) {
+    if (contains(names, options.name)) return options.name;
+    const std::string near = suggest(options.name, names);
+    refuse(fmt::format("there is no `{} {}`", block, options.name), near.empty() ? "there are: " + join(names) : near);
+  }
+  if (!inputs.empty() && contains(names, inputs[0])) {
+    std::string name = inputs[0];
+    inputs.erase(inputs.begin());
+    return name;
+  }
+  if (names.size() > 1) refuse("which model?", "name one of: " + join(names));
+  return names[0];
+}
+
+/// A safetensors file begins with the size of its header, 8 bytes, and the header with a brace.
+bool is_saved_model(const std::string& bytes) {
+  constexpr size_t kSizeBytes = 8;
+  return bytes.size() > kSizeBytes && bytes[kSizeBytes] == '{' && bytes.find('\0') < kSizeBytes;
+}
+
+/// `dim` values with which the model was trained, as far as the file has them.
+DimValues saved_dims(const SavedModel& saved, const ast::File& file) {
+  DimValues dims;
+  if (!saved.info.extra.contains("dims") || !saved.info.extra["dims"].is_object()) return dims;
+  for (const ast::Item& item : file.items)
+    if (const auto* block = std::get_if<ast::Dims>(&item))
+      for (const ast::Binding& binding : block->bindings)
+        if (const auto found = saved.info.extra["dims"].find(binding.name);
+            found != saved.info.extra["dims"].end() && found->is_number_integer())
+          dims[binding.name] = found->get<int64_t>();
+  return dims;
+}
+
+}  // namespace
+
+SavedExperiment open_saved(const Options& options, std::vector<std::string>& inputs, Purpose purpose) {
+  SavedExperiment result;
+  Source source{options.file, read_file(options.file, options.file)};
+  const bool itself = is_saved_model(source.text);
+  if (itself) {
+    result.path = options.file;
+    result.saved = load_model(options.file);
+    source = {result.saved.info.source_name, result.saved.info.source};
+  }
+  const ast::File file = parse(source);
+  if (itself) {
+    result.model = result.saved.info.model;
+  } else {
+    result.model = chosen_model(options.file, candidates(file, purpose), options, inputs, purpose);
+    const Experiment plain = make_experiment(source, options);
+    result.path = options.model_file.empty() ? result.model + ".model" : options.model_file;
+    for (const ast::Item& item : plain.checked.file.items)
+      if (const auto* train = std::get_if<ast::Train>(&item); train && train->model.text == result.model)
+        result.path = train_settings(plain, *train, options).save;
+    result.saved = read_saved_model(result.path, result.model);
+  }
+  result.experiment = make_experiment(std::move(source), options, saved_dims(result.saved, file));
+  for (const ast::Item& item : result.experiment.checked.file.items)
+    if (const auto* train = std::get_if<ast::Train>(&item); train && train->model.text == result.model)
+      result.train = train;
+  const std::string data = result.train != nullptr ? result.train->data.text : result.saved.info.data;
+  result.data = find_data(result.experiment, data);
+  if (result.data == nullptr)
+    throw UserError(in_file(options.file, 0, 0, fmt::format("there is no data block `{}`", data), {},
+                            fmt::format("model `{}` was trained on it", result.model)));
+  return result;
+}
+
+}  // namespace rnnc

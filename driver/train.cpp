@@ -1,0 +1,282 @@
+// Training: see train.h.
+#include "driver/train.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "driver/parameters.h"
+#include "ir/diagnostic.h"
+#include "runtime/checkpoint.h"
+#include "runtime/errors.h"
+
+namespace rnnc {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Epochs of a millisecond would otherwise do little but write files; the bits do not depend on when they are
+// written.
+constexpr std::chrono::seconds kBetweenFiles{1};
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+bool has_output(const Session& session, std::string_view name) {
+  return std::ranges::any_of(session.program().outputs, [&](const ProgramOutput& o) { return o.name == name; });
+}
+
+CompileOptions compile_options(const Options& options, const TrainSettings& settings) {
+  CompileOptions result;
+  result.optimizer = settings.optimizer;
+  result.disabled_passes = options.disabled_passes;
+  return result;
+}
+
+std::string epoch_line(const EpochRecord& record, int64_t epochs) {
+  std::string line = fmt::format("epoch {}/{}  train loss {}", record.epoch, epochs, figure_text(record.train_loss));
+  if (record.valid) line += "  valid " + figures_text(*record.valid);
+  return line + fmt::format("  gradient norm {}  {:.2f} s", figure_text(record.gradient_norm), record.seconds);
+}
+
+}  // namespace
+
+/// Data, model and programs. Batches and programs refer to what stands before them, so this stays in its place.
+struct Trainer::Loaded {
+  Loaded(Dataset data, Lowered model, const TrainSettings& settings, CompileOptions options, Jit& jit,
+         Variables& variables)
+      : dataset(std::move(data)),
+        lowered(std::move(model)),
+        time_steps(longest_rows(dataset)),
+        batches(dataset, Part::Train, settings.batch, batch_steps(time_steps)),
+        session([&] {
+          options.kind = ProgramKind::Train;
+          options.batch_capacity = batches.batch_size();
+          options.time_steps = time_steps;
+          return Session(compile(lowered, options, jit).plan.program, variables);
+        }()),
+        evaluation(lowered, dataset, options, jit, variables) {}
+  Loaded(const Loaded&) = delete;
+  Loaded& operator=(const Loaded&) = delete;
+
+  Dataset dataset;
+  Lowered lowered;
+  std::vector<int32_t> time_steps;
+  Batches batches;
+  Session session;
+  Evaluation evaluation;
+};
+
+Trainer::Trainer(const Experiment& experiment, const Task& task, const Options& options, Jit& jit, Team& team)
+    : experiment_(experiment),
+      task_(task),
+      options_(options),
+      jit_(jit),
+      team_(team),
+      settings_(train_settings(experiment, *task.train, options)) {
+  check_writable(settings_.save);
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::load() {
+  const ast::DataBlock& data = *task_.data;
+  Dataset dataset = load_data(experiment_, data);
+  const auto refuse = [&](std::string message, std::string help) {
+    throw UserError(at_place(experiment_.source, data.place, std::move(message), {}, std::move(help)));
+  };
+  if (dataset.train.empty()) refuse("there are no rows to train on", "`split train = 0.8, test = 0.2`");
+  if (dataset.valid.empty() && (settings_.patience || settings_.find(Schedule::Halve) != nullptr))
+    refuse("`stop` and `halve` need rows in the valid part", "`split train = 0.9, valid = 0.1`");
+  const std::string too_large = batch_warning(settings_.batch, static_cast<int64_t>(dataset.train.size()));
+  if (!too_large.empty()) fmt::print(stderr, "{}: warning: {}\n", experiment_.source.name, too_large);
+
+  Lowered lowered = lower_model(experiment_, task_.train->model.text, task_.train, data, nullptr, dataset);
+  initialize_parameters(lowered.model, settings_.seed, variables_);
+  if (!settings_.load.empty()) {
+    const std::vector<std::string> others =
+        load_parameters(lowered.model, load_model(settings_.load), variables_);
+    if (!others.empty() && !options_.quiet)
+      fmt::print(stderr, "not in {}, so they begin anew: {}\n", settings_.load, fmt::join(others, ", "));
+  }
+  loaded_ = std::make_unique<Loaded>(std::move(dataset), std::move(lowered), settings_,
+                                     compile_options(options_, settings_), jit_, variables_);
+  identity_ = {task_.train->model.text,
+               task_.train->data.text,
+               settings_.seed,
+               static_cast<int64_t>(task_.number),
+               loaded_->batches.batch_size(),
+               loaded_->batches.rows()};
+}
+
+bool Trainer::finished() const {
+  const bool patience_is_over = settings_.patience && position_.since_best >= *settings_.patience;
+  return position_.epoch > settings_.epochs || patience_is_over;
+}
+
+TrainResult Trainer::run(const InterruptGuard& interrupt, bool may_begin) {
+  const std::string state = state_path(settings_.save);
+  const bool resume = options_.resume && (!may_begin || std::filesystem::exists(state));
+  if (resume && !std::filesystem::exists(state))
+    throw UserError(in_file(state, 0, 0, "there is no state from which training could go on", {},
+                            "train without `--resume`"));
+  load();
+  if (resume) position_ = read_state(state, identity_, variables_, best_);
+  saved_best_ = position_.best_epoch;
+  written_ = Clock::now();
+
+  const Clock::time_point start = Clock::now();
+  bool stopped = false;
+  {
+    Progress progress(stderr, progress_mode(stderr, options_.quiet), settings_.epochs, loaded_->batches.steps());
+    while (!stopped && !finished()) stopped = !train_epoch(progress, interrupt);
+  }
+  TrainResult result;
+  result.seconds = seconds_since(start);
+  result.rows_per_second = result.seconds > 0 ? static_cast<double>(rows_trained_) / result.seconds : 0;
+  result.interrupted = stopped && interrupt.requested();
+  result.model_file = settings_.save;
+  if (!result.interrupted) conclude(result);
+  result.epochs = position_.history;
+  result.best_epoch = position_.best_epoch;
+  return result;
+}
+
+bool Trainer::train_epoch(Progress& progress, const InterruptGuard& interrupt) {
+  Batches& batches = loaded_->batches;
+  batches.shuffle(settings_.seed, static_cast<uint32_t>(position_.epoch));
+  progress.begin_epoch(position_.epoch, position_.step);
+  const double seconds_before = position_.seconds;
+  while (position_.step < batches.steps()) {
+    step(batches.batch(position_.step));
+    position_.seconds = seconds_before + progress.seconds();
+    progress.step(position_.step, position_.loss_sum / static_cast<double>(position_.rows),
+                  loaded_->session.rows().batch);
+    const bool enough = options_.steps && position_.total_steps >= *options_.steps;
+    if (interrupt.requested() || enough) {
+      write_files();
+      if (enough && !interrupt.requested()) finish_epoch(progress);
+      return false;
+    }
+    if (options_.checkpoint && position_.total_steps % *options_.checkpoint == 0) write_files();
+  }
+  finish_epoch(progress);
+  if (finished() || Clock::now() - written_ >= kBetweenFiles) write_files();
+  return true;
+}
+
+void Trainer::step(const Batch& batch) {
+  Session& session = loaded_->session;
+  const int64_t steps = loaded_->batches.steps() * settings_.epochs;
+  ++position_.step;
+  ++position_.total_steps;
+  const int64_t t = position_.total_steps;
+  const Optimizer& optimizer = settings_.optimizer;
+  const auto set = [&](const char* name, double value) {
+    const auto number = static_cast<float>(value);
+    session.set_input(name, std::span<const float>(&number, 1));
+  };
+  bind(session, loaded_->dataset, batch);
+  set(kRateInput, rate_at(settings_, position_.epoch, t, steps, position_.halvings));
+  set(kCorrection1Input, 1 - std::pow(optimizer.beta1, static_cast<double>(t)));
+  set(kCorrection2Input, 1 - std::pow(optimizer.beta2, static_cast<double>(t)));
+  session.run(team_);
+  const double loss = session.scalar("loss");
+  const double norm = has_output(session, "gradient_norm") ? session.scalar("gradient_norm") : 0;
+  if (!std::isfinite(loss)) not_a_number("loss");
+  if (!std::isfinite(norm)) not_a_number("gradient");
+  position_.loss_sum += loss * static_cast<double>(batch.rows);
+  position_.norm_sum += norm;
+  position_.rows += batch.rows;
+  rows_trained_ += batch.rows;
+}
+
+void Trainer::finish_epoch(Progress& progress) {
+  EpochRecord record;
+  record.epoch = position_.epoch;
+  record.train_loss = position_.loss_sum / static_cast<double>(position_.rows);
+  record.gradient_norm = position_.norm_sum / static_cast<double>(std::max<int64_t>(position_.step, 1));
+  bool better = true;  // without a valid part the last is the best
+  if (!loaded_->dataset.valid.empty()) {
+    record.valid = loaded_->evaluation.run(Part::Valid, team_);
+    better = record.valid->loss < position_.best_loss;
+  }
+  record.seconds = position_.seconds;
+  progress.line(epoch_line(record, settings_.epochs));
+  if (record.valid)
+    for (const std::string& line : watch_lines(*record.valid)) progress.line(line);
+
+  if (better) {
+    position_.best_epoch = position_.epoch;
+    if (record.valid) position_.best_loss = record.valid->loss;
+    for (const Parameter& p : loaded_->lowered.model.parameters) {
+      const auto values = variables_.at(p.name).values();
+      best_[p.name].assign(values.begin(), values.end());
+    }
+    position_.since_best = position_.since_halving = 0;
+  } else {
+    ++position_.since_best;
+    ++position_.since_halving;
+    const Schedule* halve = settings_.find(Schedule::Halve);
+    if (halve != nullptr && position_.since_halving >= halve->after) {
+      ++position_.halvings;
+      position_.since_halving = 0;
+    }
+  }
+  position_.history.push_back(std::move(record));
+  ++position_.epoch;
+  position_.step = 0;
+  position_.loss_sum = position_.norm_sum = position_.seconds = 0;
+  position_.rows = 0;
+}
+
+void Trainer::write_files() {
+  write_state(state_path(settings_.save), identity_, position_, variables_, best_);
+  write_model();
+  written_ = Clock::now();
+}
+
+void Trainer::write_model() {
+  if (best_.empty() || saved_best_ == position_.best_epoch) return;
+  std::vector<TensorView> tensors;
+  for (const Parameter& p : loaded_->lowered.model.parameters)
+    tensors.push_back(tensor_view(p.name, declared_shape(p), best_.at(p.name)));
+  ModelInfo info;
+  info.source_name = experiment_.source.name;
+  info.source = experiment_.source.text;
+  info.model = identity_.model;
+  info.data = identity_.data;
+  info.learned = loaded_->dataset.learned;
+  info.extra = {{"dims", experiment_.overrides}, {"best_epoch", position_.best_epoch}};
+  save_model(settings_.save, tensors, info);
+  saved_best_ = position_.best_epoch;
+}
+
+void Trainer::conclude(TrainResult& result) {
+  write_model();
+  for (const auto& [name, values] : best_) {
+    const auto to = variables_.at(name).values();
+    std::copy(values.begin(), values.end(), to.begin());
+  }
+  const Dataset& dataset = loaded_->dataset;
+  result.part = !dataset.test.empty() ? Part::Test : !dataset.valid.empty() ? Part::Valid : Part::Train;
+  result.figures = loaded_->evaluation.run(result.part, team_);
+}
+
+void Trainer::not_a_number(const char* what) {
+  write_model();  // of the epochs before
+  std::vector<std::string> notes;
+  if (!best_.empty())
+    notes.push_back(fmt::format("the parameters after epoch {} are in {}", position_.best_epoch, settings_.save));
+  const bool clipped = settings_.optimizer.clip != Optimizer::NoClip;
+  throw TrainingFailed(in_file(fmt::format("step {}", position_.total_steps), 0, 0,
+                               fmt::format("the {} is not a number", what), std::move(notes),
+                               fmt::format("{}a smaller rate than {}", clipped ? "" : "`clip norm(5)`, or ",
+                                           settings_.rate)));
+}
+
+}  // namespace rnnc

@@ -1,0 +1,83 @@
+// One train block from the first values to the saved model: epochs, schedules, the best parameters, states
+// to go on from.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "driver/experiment.h"
+#include "driver/figures.h"
+#include "driver/interrupt.h"
+#include "driver/train_settings.h"
+#include "driver/training_state.h"
+#include "ir/diagnostic.h"
+#include "runtime/progress.h"
+
+namespace rnnc {
+
+/// Training cannot go on: the loss is not a number. Exit status 1, the message as a Diagnostic.
+struct TrainingFailed : std::runtime_error {
+  explicit TrainingFailed(const Diagnostic& diagnostic) : std::runtime_error(render(diagnostic)) {}
+};
+
+/// What came of a train block.
+struct TrainResult {
+  std::vector<EpochRecord> epochs;
+  int64_t best_epoch = 0;
+  Part part = Part::Test;    // the part of `figures`: test, else valid, else train
+  PartFigures figures;       // with the best parameters
+  double seconds = 0;
+  double rows_per_second = 0;
+  std::string model_file;
+  bool interrupted = false;  // Ctrl-C: the state was saved, `figures` are missing
+};
+
+class Trainer {
+ public:
+  /// Reads the settings and refuses a path at which the model could not be saved, before any data are read.
+  /// All of these must outlive this.
+  Trainer(const Experiment& experiment, const Task& task, const Options& options, Jit& jit, Team& team);
+  ~Trainer();
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
+
+  /// Trains. Where --resume finds no state, training begins anew if `may_begin`, else that is refused. Throws
+  /// UserError, DataError, RunError, TrainingFailed.
+  TrainResult run(const InterruptGuard& interrupt, bool may_begin);
+
+  const TrainSettings& settings() const { return settings_; }
+
+ private:
+  struct Loaded;
+
+  void load();
+  bool finished() const;
+  /// The rest of the present epoch. False: stop now (Ctrl-C, or --steps reached).
+  bool train_epoch(Progress& progress, const InterruptGuard& interrupt);
+  void step(const Batch& batch);
+  void finish_epoch(Progress& progress);
+  void write_files();
+  void write_model();
+  void conclude(TrainResult& result);
+  [[noreturn]] void not_a_number(const char* what);
+
+  const Experiment& experiment_;
+  const Task& task_;
+  const Options& options_;
+  Jit& jit_;
+  Team& team_;
+  TrainSettings settings_;
+  Variables variables_;
+  Position position_;
+  Values best_;  // parameters of the best epoch; empty before the first
+  RunIdentity identity_;
+  int64_t rows_trained_ = 0;  // in this process
+  int64_t saved_best_ = 0;    // best epoch in the model's file
+  std::chrono::steady_clock::time_point written_;
+  std::unique_ptr<Loaded> loaded_;
+};
+
+}  // namespace rnnc

@@ -13,11 +13,10 @@
 #include "driver/compile.h"
 #include "driver/synthetic.h"
 #include "frontend/check.h"
+#include "runtime/random.h"
 
 namespace rnnc {
 namespace {
-
-using Matrix = bench::EigenLstm::Matrix;
 
 struct Case {
   int steps, batch, inputs, hidden;
@@ -50,8 +49,8 @@ train m on d {{
 struct Rivals {
   explicit Rivals(const Case& c)
       : eigen(c.steps, c.batch, c.inputs, c.hidden),
-        x(Matrix::Random(c.steps * c.batch, c.inputs)),
-        y(Matrix::Random(c.steps * c.batch, c.hidden)),
+        x(random(size_t(c.steps) * size_t(c.batch) * size_t(c.inputs))),
+        y(random(size_t(c.steps) * size_t(c.batch) * size_t(c.hidden))),
         jit(host_target()),
         team(1) {
     const Source source{"bench.rnn", model_text(c)};
@@ -76,27 +75,34 @@ struct Rivals {
     session->set_rows({c.batch, {offsets.data()}});
     const char* gates[] = {"i", "f", "g", "o"};
     for (int k = 0; k < 4; ++k) {
-      set(fmt::format("h.lstm.W{}", gates[k]), eigen.W.middleCols(k * c.hidden, c.hidden));
-      set(fmt::format("h.lstm.U{}", gates[k]), eigen.U.middleCols(k * c.hidden, c.hidden));
-      set(fmt::format("h.lstm.b{}", gates[k]), eigen.b.segment(k * c.hidden, c.hidden));
+      set(fmt::format("h.lstm.W{}", gates[k]), eigen.W(k));
+      set(fmt::format("h.lstm.U{}", gates[k]), eigen.U(k));
+      set(fmt::format("h.lstm.b{}", gates[k]), eigen.b(k));
     }
   }
 
-  void set(const std::string& name, const Matrix& values) {
+  static std::vector<float> random(size_t n) {
+    const Random numbers(1, 2);
+    std::vector<float> values(n);
+    for (size_t i = 0; i < n; ++i) values[i] = numbers.normal(i);
+    return values;
+  }
+
+  void set(const std::string& name, const std::vector<float>& values) {
     auto to = variables.at(name).values();
-    std::copy_n(values.data(), to.size(), to.data());
+    std::copy(values.begin(), values.end(), to.begin());
   }
 
   float rnnc_step() {
-    session->set_input("x", std::span<const float>(x.data(), size_t(x.size())));
-    session->set_input("y", std::span<const float>(y.data(), size_t(y.size())));
+    session->set_input("x", std::span<const float>(x));
+    session->set_input("y", std::span<const float>(y));
     session->set_input(kRateInput, std::span<const float>(&kRate, 1));
     session->run(team);
     return session->scalar("loss");
   }
 
   bench::EigenLstm eigen;
-  Matrix x, y;
+  std::vector<float> x, y;
   Jit jit;
   Team team;
   Variables variables;

@@ -1,29 +1,32 @@
 // An LSTM as one writes it by hand with Eigen: gates joined, the input products of all steps in one, weight
 // gradients in one. The rival that rnnc's generated code must not lose to.
 #pragma once
-#include <Eigen/Dense>
+#include <memory>
+#include <span>
 #include <vector>
 
 namespace rnnc::bench {
 
 /// One layer, squared error against targets at every step, plain gradient descent. Rows are steps times
-/// batch, time after time; gates are joined in the order i, f, g, o.
+/// batch, time after time; gates are joined in the order i, f, g, o. Plain floats at the border: the file
+/// behind it is compiled for this machine, where Eigen's own types are laid out differently.
 class EigenLstm {
  public:
-  using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  using Vector = Eigen::RowVectorXf;
-
   EigenLstm(int steps, int batch, int inputs, int hidden);
+  ~EigenLstm();
 
   /// Forward, back-propagation through time and update. Gives the loss: the mean of (h - y)².
-  float train_step(const Matrix& x, const Matrix& y, float rate);
+  /// x: [steps * batch, inputs], y: [steps * batch, hidden], row after row.
+  float train_step(std::span<const float> x, std::span<const float> y, float rate);
 
-  Matrix W, U;  // [inputs, 4 hidden], [hidden, 4 hidden]
-  Vector b;     // [4 hidden]
+  /// Columns k * hidden .. of W [inputs, 4 hidden], U [hidden, 4 hidden], b [4 hidden], row after row.
+  std::vector<float> W(int gate) const;
+  std::vector<float> U(int gate) const;
+  std::vector<float> b(int gate) const;
 
  private:
-  int T_, B_, H_;
-  Matrix gates_, c_, h_, d_, dh_, dc_;
+  struct State;
+  std::unique_ptr<State> s_;
 };
 
 }  // namespace rnnc::bench

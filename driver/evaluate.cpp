@@ -32,8 +32,8 @@ void check_same_data(const SavedExperiment& used, const Dataset& dataset) {
     if (found != then.vocabularies.end() && found->second == vocabulary) continue;
     lines.push_back(found == then.vocabularies.end()
                         ? fmt::format("vocabulary `{}` is new", name)
-                        : fmt::format("vocabulary `{}` has {} entries now, had {} then{}", name, vocabulary.size(),
-                                      found->second.size(),
+                        : fmt::format("vocabulary `{}` has {} entries now, had {} then{}", name,
+                                      vocabulary.size(), found->second.size(),
                                       vocabulary.size() == found->second.size() ? ", others" : ""));
   }
   for (const auto& [name, normalisation] : dataset.learned.normalisation) {
@@ -57,8 +57,7 @@ int eval_command(const Options& options) {
   if (dataset.part(part).empty())
     throw UserError(at_place(used.experiment.source, used.data->place,
                              fmt::format("there are no rows in the {} part", part_name(part))));
-  const Lowered lowered =
-      lower_model(used.experiment, used.model, used.train, *used.data, nullptr, dataset);
+  const Lowered lowered = lower_model(used.experiment, used.model, used.train, *used.data, nullptr, dataset);
   Variables variables;
   set_parameters(lowered.model, used.saved, used.path, variables);
   check_same_data(used, dataset);

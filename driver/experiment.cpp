@@ -71,7 +71,8 @@ void expressions_of(const ast::Definition& definition, Visit visit) {
 }
 
 void find_delays(const ast::Expr& expr, const ast::Definition& model, std::set<std::string>& vocabularies) {
-  const bool delay = expr.kind == ast::Expr::Kind::Call && expr.operands[0].text == "delay" && !expr.args.empty();
+  const bool delay =
+      expr.kind == ast::Expr::Kind::Call && expr.operands[0].text == "delay" && !expr.args.empty();
   if (delay && expr.args[0].value.kind == ast::Expr::Kind::Name)
     for (const ast::Port& port : model.inputs)
       if (port.name == expr.args[0].value.text && !port.type.vocabulary.empty())
@@ -91,7 +92,9 @@ std::set<std::string> delayed_vocabularies(const ast::File& file) {
   return vocabularies;
 }
 
-void warn(const Diagnostic& warning) { fmt::print(stderr, "{}", render(warning)); }
+void warn(const Diagnostic& warning) {
+  fmt::print(stderr, "{}", render(warning));
+}
 
 }  // namespace
 
@@ -150,7 +153,8 @@ std::vector<Task> tasks(const Experiment& experiment, const std::string& name) {
   }
   const std::string& file = experiment.source.name;
   if (names.empty())
-    throw UserError(in_file(file, 0, 0, "this file has no `train` block", {}, "`train MODEL on DATA { ... }`"));
+    throw UserError(
+        in_file(file, 0, 0, "this file has no `train` block", {}, "`train MODEL on DATA { ... }`"));
   if (found.empty()) {
     const std::string near = suggest(name, names);
     throw UserError(in_file(file, 0, 0, fmt::format("there is no `train {}`", name), {},
@@ -231,7 +235,8 @@ int64_t batch_steps(const std::vector<int32_t>& time_steps) {
 RowTables row_tables(const Batch& batch) {
   RowTables rows;
   rows.batch = batch.rows;
-  for (const BatchDimension& dimension : batch.dimensions) rows.row_offset.push_back(dimension.row_offset.data());
+  for (const BatchDimension& dimension : batch.dimensions)
+    rows.row_offset.push_back(dimension.row_offset.data());
   return rows;
 }
 
@@ -241,8 +246,7 @@ void bind(Session& session, const Dataset& dataset, const Batch& batch) {
     const std::string& name = dataset.fields[i].name;
     if (dataset.fields[i].kind == FieldKind::Numbers)
       session.set_input(name, std::span<const float>(batch.fields[i].numbers));
-    else
-      session.set_input(name, std::span<const int32_t>(batch.fields[i].ids));
+    else session.set_input(name, std::span<const int32_t>(batch.fields[i].ids));
   }
   for (size_t i = 0; i < batch.dimensions.size(); ++i) {
     const int dim = static_cast<int>(i);

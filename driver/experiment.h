@@ -23,9 +23,9 @@ namespace rnnc {
 struct Experiment {
   Source source;
   Checked checked;
-  DimValues overrides;  // of `dim` names, from --set or a saved model
+  DimValues overrides;                                        // of `dim` names, from --set or a saved model
   std::vector<std::pair<std::string, std::string>> settings;  // --set of train settings
-  DataFolder folder;    // where relative names of data start
+  DataFolder folder;                                          // where relative names of data start
 };
 
 /// Reads and checks the file of `options`; warnings go to standard error. Throws UserError, DataError.

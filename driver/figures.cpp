@@ -127,16 +127,20 @@ PartFigures Evaluation::run(Part part, Team& team) {
   }
   PartFigures result;
   result.loss = figures.value(lowered_.loss);
-  for (const Metric& metric : lowered_.metrics) result.metrics.emplace_back(metric.label, figures.value(metric.value));
+  for (const Metric& metric : lowered_.metrics)
+    result.metrics.emplace_back(metric.label, figures.value(metric.value));
   for (const Watch& watch : lowered_.watches) result.watches.emplace_back(watch.label, figures.value(watch));
   return result;
 }
 
-std::string figure_text(double value) { return fmt::format("{:.4g}", value); }
+std::string figure_text(double value) {
+  return fmt::format("{:.4g}", value);
+}
 
 std::string figures_text(const PartFigures& figures) {
   std::string text = "loss " + figure_text(figures.loss);
-  for (const auto& [label, value] : figures.metrics) text += fmt::format("  {} {}", label, figure_text(value));
+  for (const auto& [label, value] : figures.metrics)
+    text += fmt::format("  {} {}", label, figure_text(value));
   return text;
 }
 

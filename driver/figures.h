@@ -1,5 +1,5 @@
-// Losses, metrics and watches over a whole part of the data: sums and counts are collected in double, batch by
-// batch, and what stands around them is computed at the end (language.md section 7).
+// Losses, metrics and watches over a whole part of the data: sums and counts are collected in double, batch
+// by batch, and what stands around them is computed at the end (language.md section 7).
 #pragma once
 
 #include <map>
@@ -51,7 +51,8 @@ class Figures {
 class Evaluation {
  public:
   /// Compiles. All of these must outlive this.
-  Evaluation(const Lowered& lowered, const Dataset& dataset, CompileOptions options, Jit& jit, Variables& variables);
+  Evaluation(const Lowered& lowered, const Dataset& dataset, CompileOptions options, Jit& jit,
+             Variables& variables);
 
   /// Rows of a batch: such that figures do not depend on the training batch, and a batch stays of a
   /// reasonable size however long its rows are.

@@ -31,8 +31,12 @@ InterruptGuard::InterruptGuard() {
   pressed = 0;
   set_handler(on_interrupt);
 }
-InterruptGuard::~InterruptGuard() { set_handler(SIG_DFL); }
+InterruptGuard::~InterruptGuard() {
+  set_handler(SIG_DFL);
+}
 
-bool InterruptGuard::requested() const { return pressed != 0; }
+bool InterruptGuard::requested() const {
+  return pressed != 0;
+}
 
 }  // namespace rnnc

@@ -39,8 +39,12 @@ constexpr std::array<CommandInfo, 10> kCommands = {{
 }};
 
 constexpr std::string_view kAll = "*";
-constexpr std::string_view kModels = "train eval predict bench gradcheck compile";  // what reads data or compiles
-constexpr std::string_view kSaved = "train eval predict";                           // what has a saved model
+constexpr std::string_view kModels =
+    "train eval predict bench gradcheck compile";          // what reads data or compiles
+constexpr std::string_view kSaved = "train eval predict";  // what has a saved model
+
+// CLI11 takes `-3` for an option, and `--passes=` for one without a value; this sign in front makes a value.
+constexpr char kValueMark = '\x01';
 
 /// One switch: the commands that have it and how CLI11 hears of it.
 struct Switch {
@@ -48,7 +52,24 @@ struct Switch {
   void (*add)(CLI::App&, Options&);
 };
 
-void positive(CLI::Option* option) { option->check(CLI::Range(int64_t{1}, int64_t{1} << 40)); }
+/// A check whose message says what is wanted, not how CLI11 found out.
+CLI::Validator whole_number(int64_t most) {
+  return CLI::Validator(
+      [most](const std::string& text) {
+        int64_t value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error == std::errc() && end == text.data() + text.size() && value >= 1 && value <= most)
+          return std::string();
+        return fmt::format("a whole number from 1 to {} is needed, not `{}`", most, text);
+      },
+      "");
+}
+
+constexpr int64_t kMostThreads = 1024, kMostCount = 1'000'000'000;
+
+void positive(CLI::Option* option) {
+  option->check(whole_number(kMostCount));
+}
 
 const std::array<Switch, 26> kSwitches = {{
     {kModels,
@@ -61,16 +82,14 @@ const std::array<Switch, 26> kSwitches = {{
        a.add_option("--threads", o.threads, "threads to run with (default: physical cores)")
            ->type_name("N")
            ->envname("RNNC_THREADS")
-           ->check(CLI::Range(1, 1024));
+           ->check(whole_number(kMostThreads));
      }},
     {kModels,
      [](CLI::App& a, Options& o) {
        a.add_option("--target", o.target, "host, avx512, avx2 or sse2")->type_name("NAME");
      }},
-    {kModels,
-     [](CLI::App& a, Options& o) {
-       a.add_option("--seed", o.seed, "instead of the file's")->type_name("N");
-     }},
+    {kModels, [](CLI::App& a,
+                 Options& o) { a.add_option("--seed", o.seed, "instead of the file's")->type_name("N"); }},
     {"check train eval predict bench gradcheck compile",
      [](CLI::App& a, Options& o) {
        a.add_option_function<std::vector<std::string>>(
@@ -100,7 +119,8 @@ const std::array<Switch, 26> kSwitches = {{
        a.add_option("--model", o.model_file, "the saved model (default: as `save` says, or MODEL.model)")
            ->type_name("FILE");
      }},
-    {"train", [](CLI::App& a, Options& o) { a.add_flag("--resume", o.resume, "go on where training stopped"); }},
+    {"train",
+     [](CLI::App& a, Options& o) { a.add_flag("--resume", o.resume, "go on where training stopped"); }},
     {"train",
      [](CLI::App& a, Options& o) {
        positive(a.add_option("--epochs", o.epochs, "instead of the file's")->type_name("N"));
@@ -111,7 +131,8 @@ const std::array<Switch, 26> kSwitches = {{
      }},
     {"train",
      [](CLI::App& a, Options& o) {
-       positive(a.add_option("--checkpoint", o.checkpoint, "steps between two writings of the state")->type_name("N"));
+       positive(a.add_option("--checkpoint", o.checkpoint, "steps between two writings of the state")
+                    ->type_name("N"));
      }},
     {"eval",
      [](CLI::App& a, Options& o) {
@@ -120,30 +141,37 @@ const std::array<Switch, 26> kSwitches = {{
            ->check(CLI::IsMember({"train", "valid", "test"}));
      }},
     {"bench compile gradcheck",
-     [](CLI::App& a, Options& o) { positive(a.add_option("--batch", o.batch, "rows of a batch")->type_name("B")); }},
+     [](CLI::App& a, Options& o) {
+       positive(a.add_option("--batch", o.batch, "rows of a batch")->type_name("B"));
+     }},
     {"bench compile gradcheck",
      [](CLI::App& a, Options& o) {
        positive(a.add_option("--time-steps", o.time_steps, "steps of a sequence")->type_name("T"));
      }},
     {"bench compile",
      [](CLI::App& a, Options& o) {
-       a.add_option("--mode", o.mode, "train or infer")->check(CLI::IsMember({"train", "infer"}))->type_name("MODE");
+       a.add_option("--mode", o.mode, "train or infer")
+           ->check(CLI::IsMember({"train", "infer"}))
+           ->type_name("MODE");
      }},
     {"bench",
-     [](CLI::App& a, Options& o) { positive(a.add_option("--repeat", o.repeat, "runs of each row")->type_name("R")); }},
+     [](CLI::App& a, Options& o) {
+       positive(a.add_option("--repeat", o.repeat, "runs of each row")->type_name("R"));
+     }},
     {"compile", [](CLI::App& a, Options& o) { a.add_flag("--time", o.time, "how long each stage took"); }},
     {"compile",
      [](CLI::App& a, Options& o) {
        a.add_option("--emit", o.emit, "ast, model, graph, fused, plan, llvm, asm or dot")->type_name("STAGE");
      }},
-    {"compile", [](CLI::App& a, Options& o) { a.add_flag("--no-cache", o.no_cache, "compile everything anew"); }},
+    {"compile",
+     [](CLI::App& a, Options& o) { a.add_flag("--no-cache", o.no_cache, "compile everything anew"); }},
     {"opt",
      [](CLI::App& a, Options& o) {
        a.add_option_function<std::string>(
             "--passes",
             [&o](const std::string& list) {
               o.has_passes = true;
-              for (size_t at = 0; at < list.size();) {
+              for (size_t at = list.starts_with(kValueMark) ? 1 : 0; at < list.size();) {
                 const size_t comma = std::min(list.find(',', at), list.size());
                 if (comma > at) o.passes.push_back(list.substr(at, comma - at));
                 at = comma + 1;
@@ -164,14 +192,8 @@ const std::array<Switch, 26> kSwitches = {{
           refuse_command("`--memory-limit` is not built yet");
         })->group("");
      }},
-    {kAll,
-     [](CLI::App& a, Options& o) {
-       a.add_option("FILE", o.file)->group("");
-     }},
-    {kAll,
-     [](CLI::App& a, Options& o) {
-       a.add_option("NAME", o.inputs)->group("");
-     }},
+    {kAll, [](CLI::App& a, Options& o) { a.add_option("FILE", o.file)->group(""); }},
+    {kAll, [](CLI::App& a, Options& o) { a.add_option("NAME", o.inputs)->group(""); }},
 }};
 
 bool has(std::string_view commands, std::string_view command) {
@@ -184,16 +206,15 @@ bool has(std::string_view commands, std::string_view command) {
   return false;
 }
 
-std::string did_you_mean(std::string_view written, std::span<const std::string> known, std::string otherwise) {
+std::string did_you_mean(std::string_view written, std::span<const std::string> known,
+                         std::string otherwise) {
   std::string near = suggest(written, known);
   return near.empty() ? otherwise : near;
 }
 
-// CLI11 takes `-3` for an option; behind this sign it is a value.
-constexpr char kNumberMark = '\x01';
-
 bool negative_number(const std::string& text) {
-  return text.size() > 1 && text[0] == '-' && (std::isdigit(static_cast<unsigned char>(text[1])) || text[1] == '.');
+  return text.size() > 1 && text[0] == '-' &&
+         (std::isdigit(static_cast<unsigned char>(text[1])) || text[1] == '.');
 }
 
 std::string help_of(const CommandInfo& command, const CLI::App& app) {
@@ -231,7 +252,9 @@ void check_passes(const Options& options) {
 
 }  // namespace
 
-std::span<const CommandInfo> commands() { return kCommands; }
+std::span<const CommandInfo> commands() {
+  return kCommands;
+}
 
 void refuse_command(std::string message, std::string help) {
   throw UserError(in_file("rnnc", 0, 0, std::move(message), {}, std::move(help)));
@@ -278,7 +301,9 @@ ParsedLine parse_options(std::span<const std::string> arguments) {
   for (const std::string& argument : arguments.subspan(1)) {
     values_only = values_only || argument == "--";
     const bool number = !values_only && negative_number(argument);
-    rest.insert(rest.begin(), number ? kNumberMark + argument : argument);
+    std::string word = number ? kValueMark + argument : argument;
+    if (!values_only && word == "--passes=") word += kValueMark;
+    rest.insert(rest.begin(), std::move(word));
   }
   try {
     app.parse(rest);
@@ -292,9 +317,10 @@ ParsedLine parse_options(std::span<const std::string> arguments) {
   for (const std::string& extra : app.remaining())
     if (extra.starts_with('-') && extra != "--") refuse_option(app, extra, options.command);
   for (std::string& input : options.inputs)
-    if (!input.empty() && input[0] == kNumberMark) input.erase(0, 1);
+    if (!input.empty() && input[0] == kValueMark) input.erase(0, 1);
   if (options.file.empty())
-    refuse_command(fmt::format("`rnnc {}` of which file?", options.command), fmt::format("`{}`", command->example));
+    refuse_command(fmt::format("`rnnc {}` of which file?", options.command),
+                   fmt::format("`{}`", command->example));
   if (options.command != "predict" && options.command != "generate") {
     const size_t most = options.command == "check" || options.command == "opt" ? 0 : 1;
     if (options.inputs.size() > most)
@@ -307,6 +333,8 @@ ParsedLine parse_options(std::span<const std::string> arguments) {
   return result;
 }
 
-int thread_count(const Options& options) { return options.threads > 0 ? options.threads : default_thread_count(); }
+int thread_count(const Options& options) {
+  return options.threads > 0 ? options.threads : default_thread_count();
+}
 
 }  // namespace rnnc

@@ -16,12 +16,12 @@ inline constexpr int kDone = 0, kFailed = 1, kUserMistake = 2, kInterrupted = 13
 
 struct Options {
   std::string command;
-  std::string file;                  // the .rnn file; of `opt` the graph
-  std::string name;                  // the block meant; empty: not said
-  std::vector<std::string> inputs;   // of `predict`; the first may be the name
+  std::string file;                 // the .rnn file; of `opt` the graph
+  std::string name;                 // the block meant; empty: not said
+  std::vector<std::string> inputs;  // of `predict`; the first may be the name
 
-  std::string data_folder;           // --data; empty: the folder of the file
-  int threads = 0;                   // --threads or RNNC_THREADS; 0: as many as are worth it
+  std::string data_folder;  // --data; empty: the folder of the file
+  int threads = 0;          // --threads or RNNC_THREADS; 0: as many as are worth it
   std::string target = "host";
   std::optional<uint64_t> seed;
   std::vector<std::pair<std::string, std::string>> set;  // --set NAME=VALUE
@@ -29,12 +29,12 @@ struct Options {
   bool json = false;
   bool quiet = false;
 
-  std::string model_file;            // --model; empty: as the train block says
+  std::string model_file;  // --model; empty: as the train block says
   bool resume = false;
   std::optional<int64_t> epochs;
-  std::optional<int64_t> steps;      // --steps: stop after so many in all
-  std::optional<int64_t> checkpoint; // --checkpoint: steps between two writings of the state
-  std::string part;                  // --on
+  std::optional<int64_t> steps;       // --steps: stop after so many in all
+  std::optional<int64_t> checkpoint;  // --checkpoint: steps between two writings of the state
+  std::string part;                   // --on
 
   std::optional<int64_t> batch, time_steps;
   std::string mode = "train";
@@ -42,8 +42,8 @@ struct Options {
   bool time = false;
   std::string emit;
   bool no_cache = false;
-  std::vector<std::string> passes;   // of `opt`
-  bool has_passes = false;           // --passes was given, perhaps empty
+  std::vector<std::string> passes;  // of `opt`
+  bool has_passes = false;          // --passes was given, perhaps empty
 };
 
 struct CommandInfo {

@@ -52,18 +52,21 @@ void initialize_parameters(const Model& model, uint64_t seed, Variables& variabl
     Variables::Variable& variable = variables.add(p.name, p.rows, p.cols);
     const auto size = static_cast<int64_t>(variable.values().size());
     const int64_t in = p.dims.empty() ? 1 : p.dims[0];  // the first dimension; out: the product of the rest
-    initialize(variable.values(), in, in > 0 ? size / in : 0, first_values(p.initial), seed, place_of(p.name));
+    initialize(variable.values(), in, in > 0 ? size / in : 0, first_values(p.initial), seed,
+               place_of(p.name));
   }
 }
 
-void set_parameters(const Model& model, const SavedModel& saved, const std::string& path, Variables& variables) {
+void set_parameters(const Model& model, const SavedModel& saved, const std::string& path,
+                    Variables& variables) {
   std::vector<ParameterShape> expected;
   for (const Parameter& p : model.parameters) expected.push_back({p.name, declared_shape(p)});
   std::vector<std::string> lines = misfits(saved, expected);
   if (!lines.empty())
     throw UserError(in_file(path, 0, 0, fmt::format("this saved model does not fit model `{}`", model.name),
                             std::move(lines), "train it again, or name another file with `--model`"));
-  for (const Parameter& p : model.parameters) copy(saved.parameters.at(p.name), variables.add(p.name, p.rows, p.cols));
+  for (const Parameter& p : model.parameters)
+    copy(saved.parameters.at(p.name), variables.add(p.name, p.rows, p.cols));
 }
 
 std::vector<std::string> load_parameters(const Model& model, const SavedModel& saved, Variables& variables) {

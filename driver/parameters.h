@@ -14,10 +14,11 @@ void initialize_parameters(const Model& model, uint64_t seed, Variables& variabl
 
 /// Adds the parameters of a model with the values of a saved one. Throws UserError with a line for each
 /// parameter that does not fit.
-void set_parameters(const Model& model, const SavedModel& saved, const std::string& path, Variables& variables);
+void set_parameters(const Model& model, const SavedModel& saved, const std::string& path,
+                    Variables& variables);
 
-/// `load`: parameters of the same name and shape take their values from the saved model. Gives the names of the
-/// others.
+/// `load`: parameters of the same name and shape take their values from the saved model. Gives the names of
+/// the others.
 std::vector<std::string> load_parameters(const Model& model, const SavedModel& saved, Variables& variables);
 
 /// A parameter's shape as declared.

@@ -24,7 +24,9 @@ constexpr int64_t kMostRows = 256;  // of a batch, and of lines read ahead
 
 using Json = nlohmann::json;
 
-std::string number_text(float value) { return fmt::format("{:.4g}", value); }
+std::string number_text(float value) {
+  return fmt::format("{:.4g}", value);
+}
 
 // Scores of `top` are mostly probabilities: two digits behind the point.
 std::string score_text(float value) {
@@ -49,9 +51,10 @@ std::string show_text(const Show& show, std::span<const float> values, const Lea
   std::string text;
   if (show.top > 0) {
     for (const size_t entry : best_entries(values, static_cast<size_t>(show.top)))
-      text += fmt::format("{}{} {}", text.empty() ? "" : "  ",
-                          show.vocabulary.empty() ? fmt::format("{}", entry) : category(learned, show.vocabulary, entry),
-                          score_text(values[entry]));
+      text += fmt::format(
+          "{}{} {}", text.empty() ? "" : "  ",
+          show.vocabulary.empty() ? fmt::format("{}", entry) : category(learned, show.vocabulary, entry),
+          score_text(values[entry]));
     return text;
   }
   for (const float value : values) {
@@ -66,7 +69,8 @@ Json show_json(const Show& show, std::span<const float> values, const Learned& l
   Json list = Json::array();
   if (show.top > 0) {
     for (const size_t entry : best_entries(values, static_cast<size_t>(show.top))) {
-      const Json name = show.vocabulary.empty() ? Json(entry) : Json(category(learned, show.vocabulary, entry));
+      const Json name =
+          show.vocabulary.empty() ? Json(entry) : Json(category(learned, show.vocabulary, entry));
       list.push_back({{"value", name}, {"score", values[entry]}});
     }
     return list;
@@ -76,6 +80,30 @@ Json show_json(const Show& show, std::span<const float> values, const Learned& l
     else list.push_back(category(learned, show.vocabulary, static_cast<size_t>(value)));
   }
   return values.size() == 1 ? list[0] : list;
+}
+
+/// What encoding and the sizes need must stand in the saved model.
+void check_knows(const SavedExperiment& used, const DataSpec& spec, const std::vector<std::string>& inputs) {
+  const Learned& learned = used.saved.info.learned;
+  std::vector<std::string> lines;
+  for (const DataField& field : spec.fields) {
+    if (!field.vocabulary.empty() && !learned.vocabularies.contains(field.vocabulary)) {
+      std::string line = fmt::format("it has no vocabulary `{}`", field.vocabulary);
+      if (std::ranges::find(lines, line) == lines.end()) lines.push_back(std::move(line));
+    }
+    const bool is_input = std::ranges::find(inputs, field.name) != inputs.end();
+    const auto normalisation = learned.normalisation.find(field.name);
+    const bool needs = is_input && field.value.op == EncodeOp::Standardize;
+    if (needs && (normalisation == learned.normalisation.end() ||
+                  static_cast<int64_t>(normalisation->second.mean.size()) != field.width))
+      lines.push_back(fmt::format("it has no mean and deviation of `{}`", field.name));
+  }
+  if (lines.empty()) return;
+  lines.push_back(
+      fmt::format("it was made by `train {}` of {}", used.saved.info.model, used.saved.info.source_name));
+  throw UserError(in_file(used.path, 0, 0,
+                          fmt::format("this saved model does not fit model `{}`", used.model),
+                          std::move(lines), "train it again, or name another file with `--model`"));
 }
 
 }  // namespace
@@ -95,10 +123,12 @@ Predictor::Predictor(const SavedExperiment& used, const Options& options)
       team_(thread_count(options)) {
   const ast::Use* predict = find_predict(used.experiment, used.model);
   if (predict == nullptr)
-    throw UserError(in_file(used.experiment.source.name, 0, 0, fmt::format("there is no `predict {}`", used.model), {},
+    throw UserError(in_file(used.experiment.source.name, 0, 0,
+                            fmt::format("there is no `predict {}`", used.model), {},
                             fmt::format("`predict {} {{ show ... }}`", used.model)));
   const ast::Definition& model = *find_model(used.experiment, used.model);
   for (const ast::Port& input : model.inputs) fields_.push_back(input.name);
+  check_knows(used, spec_, fields_);
   needed_ = needed_values(spec_, used.saved.info.learned, fields_);
 
   Dataset nothing;  // sizes only
@@ -117,7 +147,8 @@ Predictor::Predictor(const SavedExperiment& used, const Options& options)
 
 Predictor::~Predictor() = default;
 
-std::vector<std::string> Predictor::rows(std::span<const std::vector<std::string>> values, const std::string& origin) {
+std::vector<std::string> Predictor::rows(std::span<const std::vector<std::string>> values,
+                                         const std::string& origin) {
   return run(encode_values(spec_, used_.saved.info.learned, fields_, values, origin));
 }
 
@@ -208,7 +239,8 @@ void predict_lines(Predictor& predictor) {
   for (bool more = true; more;) {
     std::vector<std::vector<std::string>> rows;
     const int64_t first = count;
-    while (static_cast<int64_t>(rows.size()) < kMostRows && (rows.empty() || std::cin.rdbuf()->in_avail() > 0)) {
+    while (static_cast<int64_t>(rows.size()) < kMostRows &&
+           (rows.empty() || std::cin.rdbuf()->in_avail() > 0)) {
       more = static_cast<bool>(std::getline(std::cin, line));
       if (!more) break;
       ++count;

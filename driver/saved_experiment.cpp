@@ -26,14 +26,15 @@ std::vector<std::string> candidates(const ast::File& file, Purpose purpose) {
     const auto* use = std::get_if<ast::Use>(&item);
     std::string name;
     if (train != nullptr && purpose == Purpose::Eval) name = train->model.text;
-    if (use != nullptr && use->kind == ast::Use::Kind::Predict && purpose == Purpose::Predict) name = use->model.text;
+    if (use != nullptr && use->kind == ast::Use::Kind::Predict && purpose == Purpose::Predict)
+      name = use->model.text;
     if (!name.empty() && !contains(names, name)) names.push_back(name);
   }
   return names;
 }
 
-std::string chosen_model(const std::string& file, const std::vector<std::string>& names, const Options& options,
-                         std::vector<std::string>& inputs, Purpose purpose) {
+std::string chosen_model(const std::string& file, const std::vector<std::string>& names,
+                         const Options& options, std::vector<std::string>& inputs, Purpose purpose) {
   const char* block = purpose == Purpose::Eval ? "train" : "predict";
   const auto refuse = [&](std::string message, std::string help) {
     throw UserError(in_file(file, 0, 0, std::move(message), {}, std::move(help)));
@@ -44,7 +45,8 @@ std::string chosen_model(const std::string& file, const std::vector<std::string>
   if (!options.name.empty()) {
     if (contains(names, options.name)) return options.name;
     const std::string near = suggest(options.name, names);
-    refuse(fmt::format("there is no `{} {}`", block, options.name), near.empty() ? "there are: " + join(names) : near);
+    refuse(fmt::format("there is no `{} {}`", block, options.name),
+           near.empty() ? "there are: " + join(names) : near);
   }
   if (!inputs.empty() && contains(names, inputs[0])) {
     std::string name = inputs[0];

@@ -12,8 +12,8 @@ namespace rnnc {
 struct SavedExperiment {
   Experiment experiment;
   SavedModel saved;
-  std::string path;   // of the saved model
-  std::string model;  // its name
+  std::string path;                   // of the saved model
+  std::string model;                  // its name
   const ast::Train* train = nullptr;  // the block that trained it, null if the file has none
   const ast::DataBlock* data = nullptr;
 };

@@ -24,10 +24,13 @@ using Clock = std::chrono::steady_clock;
 // written.
 constexpr std::chrono::seconds kBetweenFiles{1};
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 bool has_output(const Session& session, std::string_view name) {
-  return std::ranges::any_of(session.program().outputs, [&](const ProgramOutput& o) { return o.name == name; });
+  return std::ranges::any_of(session.program().outputs,
+                             [&](const ProgramOutput& o) { return o.name == name; });
 }
 
 CompileOptions compile_options(const Options& options, const TrainSettings& settings) {
@@ -38,14 +41,17 @@ CompileOptions compile_options(const Options& options, const TrainSettings& sett
 }
 
 std::string epoch_line(const EpochRecord& record, int64_t epochs) {
-  std::string line = fmt::format("epoch {}/{}  train loss {}", record.epoch, epochs, figure_text(record.train_loss));
+  std::string line =
+      fmt::format("epoch {}/{}  train loss {}", record.epoch, epochs, figure_text(record.train_loss));
   if (record.valid) line += "  valid " + figures_text(*record.valid);
-  return line + fmt::format("  gradient norm {}  {:.2f} s", figure_text(record.gradient_norm), record.seconds);
+  return line +
+         fmt::format("  gradient norm {}  {:.2f} s", figure_text(record.gradient_norm), record.seconds);
 }
 
 }  // namespace
 
-/// Data, model and programs. Batches and programs refer to what stands before them, so this stays in its place.
+/// Data, model and programs. Batches and programs refer to what stands before them, so this stays in its
+/// place.
 struct Trainer::Loaded {
   Loaded(Dataset data, Lowered model, const TrainSettings& settings, CompileOptions options, Jit& jit,
          Variables& variables)
@@ -108,7 +114,7 @@ void Trainer::load() {
   identity_ = {task_.train->model.text,
                task_.train->data.text,
                settings_.seed,
-               static_cast<int64_t>(task_.number),
+               static_cast<int64_t>(task_.number) + 1,
                loaded_->batches.batch_size(),
                loaded_->batches.rows()};
 }
@@ -126,13 +132,13 @@ TrainResult Trainer::run(const InterruptGuard& interrupt, bool may_begin) {
                             "train without `--resume`"));
   load();
   if (resume) position_ = read_state(state, identity_, variables_, best_);
-  saved_best_ = position_.best_epoch;
   written_ = Clock::now();
 
   const Clock::time_point start = Clock::now();
   bool stopped = false;
   {
-    Progress progress(stderr, progress_mode(stderr, options_.quiet), settings_.epochs, loaded_->batches.steps());
+    Progress progress(stderr, progress_mode(stderr, options_.quiet), settings_.epochs,
+                      loaded_->batches.steps());
     while (!stopped && !finished()) stopped = !train_epoch(progress, interrupt);
   }
   TrainResult result;
@@ -151,18 +157,23 @@ bool Trainer::train_epoch(Progress& progress, const InterruptGuard& interrupt) {
   batches.shuffle(settings_.seed, static_cast<uint32_t>(position_.epoch));
   progress.begin_epoch(position_.epoch, position_.step);
   const double seconds_before = position_.seconds;
-  while (position_.step < batches.steps()) {
+  const auto enough = [&] { return options_.steps && position_.total_steps >= *options_.steps; };
+  while (position_.step < batches.steps() && !enough()) {
     step(batches.batch(position_.step));
     position_.seconds = seconds_before + progress.seconds();
     progress.step(position_.step, position_.loss_sum / static_cast<double>(position_.rows),
                   loaded_->session.rows().batch);
-    const bool enough = options_.steps && position_.total_steps >= *options_.steps;
-    if (interrupt.requested() || enough) {
+    if (interrupt.requested()) {
       write_files();
-      if (enough && !interrupt.requested()) finish_epoch(progress);
       return false;
     }
     if (options_.checkpoint && position_.total_steps % *options_.checkpoint == 0) write_files();
+  }
+  if (position_.step < batches.steps()) {
+    // --steps: the state is that of a run that was stopped; the figures are those of what there is.
+    write_files();
+    if (position_.step > 0) finish_epoch(progress);
+    return false;
   }
   finish_epoch(progress);
   if (finished() || Clock::now() - written_ >= kBetweenFiles) write_files();
@@ -271,12 +282,13 @@ void Trainer::not_a_number(const char* what) {
   write_model();  // of the epochs before
   std::vector<std::string> notes;
   if (!best_.empty())
-    notes.push_back(fmt::format("the parameters after epoch {} are in {}", position_.best_epoch, settings_.save));
+    notes.push_back(
+        fmt::format("the parameters after epoch {} are in {}", position_.best_epoch, settings_.save));
   const bool clipped = settings_.optimizer.clip != Optimizer::NoClip;
-  throw TrainingFailed(in_file(fmt::format("step {}", position_.total_steps), 0, 0,
-                               fmt::format("the {} is not a number", what), std::move(notes),
-                               fmt::format("{}a smaller rate than {}", clipped ? "" : "`clip norm(5)`, or ",
-                                           settings_.rate)));
+  throw TrainingFailed(
+      in_file(fmt::format("step {}", position_.total_steps), 0, 0,
+              fmt::format("the {} is not a number", what), std::move(notes),
+              fmt::format("{}a smaller rate than {}", clipped ? "" : "`clip norm(5)`, or ", settings_.rate)));
 }
 
 }  // namespace rnnc

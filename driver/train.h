@@ -27,8 +27,8 @@ struct TrainingFailed : std::runtime_error {
 struct TrainResult {
   std::vector<EpochRecord> epochs;
   int64_t best_epoch = 0;
-  Part part = Part::Test;    // the part of `figures`: test, else valid, else train
-  PartFigures figures;       // with the best parameters
+  Part part = Part::Test;  // the part of `figures`: test, else valid, else train
+  PartFigures figures;     // with the best parameters
   double seconds = 0;
   double rows_per_second = 0;
   std::string model_file;

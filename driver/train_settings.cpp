@@ -18,8 +18,10 @@ namespace {
 
 using ast::Expr;
 
-constexpr std::array kSettings = {"optimizer", "schedule", "clip", "batch", "epochs", "stop", "seed", "save", "load"};
-constexpr std::array kOptimizerOptions = {"rate", "momentum", "nesterov", "rho", "beta1", "beta2", "eps", "decay"};
+constexpr std::array kSettings = {"optimizer", "schedule", "clip", "batch", "epochs",
+                                  "stop",      "seed",     "save", "load"};
+constexpr std::array kOptimizerOptions = {"rate",  "momentum", "nesterov", "rho",
+                                          "beta1", "beta2",    "eps",      "decay"};
 
 /// `adam(rate = 2e-3, 0.9)`: its word and its options by name.
 struct Choice {
@@ -95,11 +97,13 @@ class Reader {
     const std::span<const Option> options = options_of(result.word);
     size_t position = 0;
     for (const ast::Arg& arg : e.args) {
-      const bool known_name =
-          arg.name.empty() || std::ranges::any_of(options, [&](const Option& o) { return o.name == arg.name; });
+      const bool known_name = arg.name.empty() || std::ranges::any_of(options, [&](const Option& o) {
+                                return o.name == arg.name;
+                              });
       if (!known_name) refuse(arg.place, fmt::format("`{}` has no option `{}`", result.word, arg.name));
       std::string name = arg.name;
-      if (name.empty()) name = position < options.size() ? options[position].name : fmt::format("{}", position);
+      if (name.empty())
+        name = position < options.size() ? options[position].name : fmt::format("{}", position);
       if (arg.name.empty()) ++position;
       if (result.find(name) != nullptr) refuse(arg.value.place, fmt::format("`{}` is set twice", name));
       result.options.emplace_back(name, &arg.value);
@@ -151,7 +155,8 @@ class Reader {
       if (c.word == "decay") {
         s.kind = Schedule::Decay;
         const Expr *after = c.find("after"), *factor = c.find("factor");
-        if (factor == nullptr) refuse(c.place, "`decay` by which factor?", "`decay(after = 4, factor = 0.5)`");
+        if (factor == nullptr)
+          refuse(c.place, "`decay` by which factor?", "`decay(after = 4, factor = 0.5)`");
         s.after = after != nullptr ? count(*after, 0) : 0;
         s.factor = number(*factor);
         if (!(s.factor > 0)) refuse(factor->place, "`factor` is a number above 0");
@@ -176,7 +181,8 @@ class Reader {
     for (const ast::Arg& arg : setting.args) {
       const Choice c = choice(setting, arg.value);
       if (c.word == "step") refuse(c.place, "`clip step` is not built yet", "`clip norm(5)`");
-      if (to.optimizer.clip != Optimizer::NoClip) refuse(c.place, "two ways to clip at once are not built yet");
+      if (to.optimizer.clip != Optimizer::NoClip)
+        refuse(c.place, "two ways to clip at once are not built yet");
       if (c.options.size() != 1) refuse(c.place, fmt::format("`{}` needs one number", c.word));
       to.optimizer.clip = c.word == "norm" ? Optimizer::Norm : Optimizer::Value;
       to.optimizer.clip_at = number(*c.options[0].second);
@@ -218,28 +224,34 @@ class Reader {
 
 /// The setting of `--set NAME=VALUE`, read as a line of a train block.
 void read_set(const std::string& name, const std::string& value, const DimValues& dims, TrainSettings& to) {
-  const bool option = contains(std::vector<std::string>(kOptimizerOptions.begin(), kOptimizerOptions.end()), name);
+  const bool option =
+      contains(std::vector<std::string>(kOptimizerOptions.begin(), kOptimizerOptions.end()), name);
   const bool file = name == "save" || name == "load";
   const std::string quoted = file && !value.starts_with('"') ? fmt::format("\"{}\"", value) : value;
   // For an option the line is only a way to have its value parsed.
   const Source source{fmt::format("--set {}={}", name, value),
                       fmt::format("train m on d {{ {} {} }}\n", option ? "batch" : name, quoted)};
-  const ast::File line = parse(source);
-  const auto* train = line.items.size() == 1 ? std::get_if<ast::Train>(&line.items[0]) : nullptr;
-  if (train == nullptr || train->settings.size() != 1)
-    refuse_command(fmt::format("`--set {}={}` is not one setting", name, value));
-  const Reader reader(source, dims);
-  if (option) reader.optimizer_option(name, reader.only(train->settings[0]), to);
-  else reader.read(train->settings[0], to);
+  try {
+    const ast::File line = parse(source);
+    const auto* train = line.items.size() == 1 ? std::get_if<ast::Train>(&line.items[0]) : nullptr;
+    if (train == nullptr || train->settings.size() != 1) refuse_command("this is not one setting");
+    const Reader reader(source, dims);
+    if (option) reader.optimizer_option(name, reader.only(train->settings[0]), to);
+    else reader.read(train->settings[0], to);
+  } catch (const UserError& problem) {  // its place is in a line that the user never wrote
+    const Diagnostic& first = problem.diagnostics().front();
+    refuse_command(fmt::format("`--set {}={}`: {}", name, value, first.message), first.help);
+  }
 }
 
 /// What needs a valid part was checked for what the file says; here for what the command line says.
 void check_option_fits(const std::string& name, const TrainSettings& settings) {
   const auto kind = settings.optimizer.kind;
-  const bool fits = (name != "momentum" && name != "nesterov" && name != "rho" && name != "beta1" && name != "beta2") ||
-                    ((name == "momentum" || name == "nesterov") && kind == Optimizer::Sgd) ||
-                    (name == "rho" && kind == Optimizer::RmsProp) ||
-                    ((name == "beta1" || name == "beta2") && kind == Optimizer::Adam);
+  const bool fits =
+      (name != "momentum" && name != "nesterov" && name != "rho" && name != "beta1" && name != "beta2") ||
+      ((name == "momentum" || name == "nesterov") && kind == Optimizer::Sgd) ||
+      (name == "rho" && kind == Optimizer::RmsProp) ||
+      ((name == "beta1" || name == "beta2") && kind == Optimizer::Adam);
   if (!fits) refuse_command(fmt::format("the optimizer of this file has no `{}`", name));
 }
 
@@ -282,7 +294,9 @@ double rate_at(const TrainSettings& settings, int64_t epoch, int64_t step, int64
         break;
       case Schedule::Halve: rate *= std::pow(0.5, static_cast<double>(halvings)); break;
       case Schedule::Cosine:
-        rate *= (1 + std::cos(std::numbers::pi * (at - 1) / static_cast<double>(std::max<int64_t>(steps, 1)))) / 2;
+        rate *=
+            (1 + std::cos(std::numbers::pi * (at - 1) / static_cast<double>(std::max<int64_t>(steps, 1)))) /
+            2;
         break;
       case Schedule::Warmup: rate *= std::min(1.0, at / after); break;
     }

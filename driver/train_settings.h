@@ -16,7 +16,7 @@ struct Schedule {
   enum Kind {
     Decay,   // times factor^(epoch - after) in the epochs beyond `after`
     Halve,   // times 1/2 each time that the valid loss stood still for `after` epochs
-    Cosine,  // times (1 + cos(π · step / steps)) / 2
+    Cosine,  // times (1 + cos(π · (step - 1) / steps)) / 2
     Warmup,  // times step / `after` in the first steps
   } kind = Decay;
   int64_t after = 1;

@@ -19,8 +19,12 @@ using Json = nlohmann::json;
 const std::string kCurrent = "current/", kBest = "best/";
 
 // JSON knows no infinity and no NaN: null stands for both.
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-double number(const Json& json, double otherwise) { return json.is_null() ? otherwise : json.get<double>(); }
+Json number(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+double number(const Json& json, double otherwise) {
+  return json.is_null() ? otherwise : json.get<double>();
+}
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
@@ -44,16 +48,14 @@ EpochRecord record_from_json(const Json& json) {
   return record;
 }
 
-std::vector<float>& add_values(Values& values, const std::string& name, const SavedTensor& tensor) {
-  return values[name] = tensor.floats();
-}
-
 }  // namespace
 
 Json to_json(const PartFigures& figures) {
   Json metrics = Json::object();
   for (const auto& [label, value] : figures.metrics) metrics[label] = number(value);
-  return {{"loss", number(figures.loss)}, {"metrics", metrics}};
+  Json json = {{"loss", number(figures.loss)}, {"metrics", metrics}};
+  for (const auto& [label, values] : figures.watches) json["watches"][label] = values;
+  return json;
 }
 
 Json to_json(const EpochRecord& record) {
@@ -65,7 +67,7 @@ Json to_json(const EpochRecord& record) {
   const Json valid = to_json(*record.valid);
   json["valid_loss"] = valid["loss"];
   json["metrics"] = valid["metrics"];
-  for (const auto& [label, values] : record.valid->watches) json["watches"][label] = values;
+  if (valid.contains("watches")) json["watches"] = valid["watches"];
   return json;
 }
 
@@ -80,9 +82,9 @@ void write_state(const std::string& path, const RunIdentity& run, const Position
   const Json rest = {{"model", run.model},
                      {"data", run.data},
                      {"seed", run.seed},
-                     {"number", run.number},
+                     {"train block", run.number},
                      {"batch", run.batch},
-                     {"train_rows", run.train_rows},
+                     {"train rows", run.train_rows},
                      {"epoch", p.epoch},
                      {"step", p.step},
                      {"total_steps", p.total_steps},
@@ -114,10 +116,10 @@ Position read_state(const std::string& path, const RunIdentity& run, Variables& 
     };
     same("model", run.model);
     same("data", run.data);
-    same("number", run.number);
+    same("train block", run.number);
     same("seed", run.seed);
     same("batch", run.batch);
-    same("train_rows", run.train_rows);
+    same("train rows", run.train_rows);
     p.epoch = rest.at("epoch").get<int64_t>();
     p.step = rest.at("step").get<int64_t>();
     p.total_steps = rest.at("total_steps").get<int64_t>();
@@ -142,12 +144,13 @@ Position read_state(const std::string& path, const RunIdentity& run, Variables& 
     const std::vector<int64_t> shape = {variable->rows, variable->cols};
     if (found == state.tensors.end()) other_run(fmt::format("it has no `{}`", name));
     if (found->second.shape != shape)
-      other_run(fmt::format("`{}` was {}, now it is {}", name, shape_text(found->second.shape), shape_text(shape)));
+      other_run(
+          fmt::format("`{}` was {}, now it is {}", name, shape_text(found->second.shape), shape_text(shape)));
   }
   for (const auto& [name, tensor] : state.tensors) {
     if (name.starts_with(kBest)) {
-      const std::vector<float>& values = add_values(best, name.substr(kBest.size()), tensor);
       const std::string parameter = name.substr(kBest.size());
+      const std::vector<float>& values = best[parameter] = tensor.floats();
       if (!current.has(parameter) || values.size() != current.at(parameter).values().size())
         other_run(fmt::format("`{}` has another shape", parameter));
     } else if (name.starts_with(kCurrent) && current.has(name.substr(kCurrent.size()))) {

@@ -1,5 +1,5 @@
-// Where a training run is, and the file from which it can go on: FILE.state holds current and best parameters,
-// optimizer state and position together, so that no two files can disagree.
+// Where a training run is, and the file from which it can go on: FILE.state holds current and best
+// parameters, optimizer state and position together, so that no two files can disagree.
 #pragma once
 
 #include <cstdint>
@@ -50,15 +50,15 @@ struct Position {
 struct RunIdentity {
   std::string model, data;
   uint64_t seed = 0;
-  int64_t number = 0;  // of the train block in its file
+  int64_t number = 1;  // of the train block in its file, from 1
   int64_t batch = 0, train_rows = 0;
 };
 
 using Values = std::map<std::string, std::vector<float>>;  // parameters by name
 
 /// Writes the state. Throws RunError; the file is then as it was.
-void write_state(const std::string& path, const RunIdentity& run, const Position& position, const Variables& current,
-                 const Values& best);
+void write_state(const std::string& path, const RunIdentity& run, const Position& position,
+                 const Variables& current, const Values& best);
 
 /// Reads a state into `current` (which has all its variables already) and `best`. Throws DataError for a
 /// damaged file, UserError if it belongs to another run.

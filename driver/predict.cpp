@@ -38,7 +38,9 @@ std::string score_text(float value) {
 std::vector<size_t> best_entries(std::span<const float> scores, size_t count) {
   std::vector<size_t> order(scores.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::stable_sort(order, [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  // Equal scores in the order of the vocabulary; what is not a number comes last.
+  const auto key = [&](size_t i) { return std::isnan(scores[i]) ? -INFINITY : scores[i]; };
+  std::ranges::sort(order, [&](size_t a, size_t b) { return key(a) != key(b) ? key(a) > key(b) : a < b; });
   order.resize(std::min(count, order.size()));
   return order;
 }

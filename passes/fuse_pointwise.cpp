@@ -175,6 +175,15 @@ class Fuse {
     }
   }
 
+  /// The node reads a part of a product in whose epilogue it stands: it stays there.
+  bool reads_product(NodeId id) const {
+    for (NodeId a : g_.args(id)) {
+      const NodeId product = product_of(a);
+      if (product != kNoNode && depth_[product] == depth_[id] && fusible(a, id)) return true;
+    }
+    return false;
+  }
+
   /// Moves nodes to the depth of the first user they can share an island with, if no other user needs them
   /// before: backward nodes always, forward nodes if all their users are there.
   void sink() {
@@ -183,7 +192,7 @@ class Fuse {
     for (NodeId id = g_.size(); id-- > 0;) {
       if (!live_[id]) continue;
       const bool pointwise = role_[id] == Role::Pointwise || role_[id] == Role::RowReduction;
-      if (pointwise && !epilogue_[id] && shared[id] != kNever && shared[id] <= needed[id] &&
+      if (pointwise && !reads_product(id) && shared[id] != kNever && shared[id] <= needed[id] &&
           (g_[id].backward || latest[id] == shared[id])) {
         depth_[id] = std::max(depth_[id], shared[id]);
       }

@@ -8,10 +8,14 @@ namespace {
 
 constexpr size_t kMostTerms = 8;  // of a sum: more would make its kernel depend on the number of time steps
 
-/// Σ of many terms as a chain of sums of few, from left to right.
+/// Σ of many terms as a chain of sums of few, from left to right; and no copies.
 Graph split_sums(const Graph& graph) {
   Rebuild r(graph);
   for (NodeId id = 0; id < graph.size(); ++id) {
+    if (graph[id].op == Op::Copy) {  // they are made anew where they are needed, and each for one place only
+      r.map[id] = r.map[graph.arg(id, 0)];
+      continue;
+    }
     if (graph[id].op != Op::Sum || graph.args(id).size() <= kMostTerms) {
       r.copy(id);
       continue;
@@ -46,7 +50,18 @@ Graph legalize(const Graph& graph) {
   const Graph from = dce(split_sums(graph));
   Places places(from);
   Rebuild r(from);
-  std::vector<bool> given(from.size());  // copies of one value for two joins must be two nodes
+  std::vector<bool> given;  // places are given once: two joins of one value need two copies
+  auto is_given = [&](NodeId id) { return id < given.size() && given[id]; };
+  auto give = [&](NodeId id) {
+    if (id >= given.size()) given.resize(id + 1);
+    given[id] = true;
+    return id;
+  };
+  auto own_copy = [&](NodeId id) {
+    do id = r.to.unary(Op::Copy, id);
+    while (is_given(id));
+    return give(id);
+  };
   for (NodeId id = 0; id < from.size(); ++id) {
     const Op op = from[id].op;
     const bool join = op == Op::ConcatCols || op == Op::ConcatRows;
@@ -55,16 +70,7 @@ Graph legalize(const Graph& graph) {
     for (size_t i = 0; i < args.size(); ++i) {
       if (!copy[i]) continue;
       r.origin_of(from.arg(id, int(i)));
-      const NodeId first = r.to.unary(Op::Copy, args[i]);
-      if (join && first < given.size() && given[first]) {
-        do args[i] = r.to.unary(Op::Copy, args[i]);
-        while (args[i] < given.size() && given[args[i]]);
-      } else {
-        args[i] = first;
-      }
-      if (!join) continue;
-      if (args[i] >= given.size()) given.resize(args[i] + 1);
-      given[args[i]] = true;
+      args[i] = join ? own_copy(args[i]) : r.to.unary(Op::Copy, args[i]);
     }
     r.origin_of(id);
     r.map[id] = r.to.add(op, args, from[id].attr, from[id].shape);
@@ -74,9 +80,12 @@ Graph legalize(const Graph& graph) {
     const NodeId old = root.node;
     const Op op = from[old].op;
     root.node = r.map[old];
-    if (root.assign && (!is_computed(op) || places.home(old).root != old))
+    if (root.assign) {
+      const bool own = is_computed(op) && places.home(old).root == old && !is_given(root.node);
+      root.node = own ? give(root.node) : own_copy(root.node);
+    } else if (op == Op::Constant) {
       root.node = r.to.unary(Op::Copy, root.node);
-    if (!root.assign && op == Op::Constant) root.node = r.to.unary(Op::Copy, root.node);
+    }
     r.to.roots.push_back(root);
   }
   r.to.set_origin(0);

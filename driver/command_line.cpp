@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <new>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "codegen/target.h"
@@ -60,7 +62,8 @@ int run_command_line(int argc, char** argv) noexcept {
     try {
       const int status = dispatch(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
       // A full disk or a closed pipe shows only when what was printed is written out.
-      if (std::fflush(stdout) != 0 && status == kDone) return failed("error: cannot write the result");
+      const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+      if (!written && status == kDone) return failed("error: cannot write the result");
       return status;
     } catch (const UserError& problem) {
       fmt::print(stderr, "{}", problem.what());
@@ -80,7 +83,7 @@ int run_command_line(int argc, char** argv) noexcept {
       return failed(std::string("error: ") + problem.what());
     } catch (const std::bad_alloc&) {
       return failed("error: out of memory");
-    } catch (const std::filesystem::filesystem_error& problem) {
+    } catch (const std::system_error& problem) {  // of files, threads and output
       return failed(std::string("error: ") + problem.what());
     } catch (const std::exception& problem) {
       return failed(std::string("internal error: ") + problem.what());

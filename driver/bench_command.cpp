@@ -117,7 +117,7 @@ int bench_command(const Options& options) {
   ladder_options.repeat = int(options.repeat);
   ladder_options.seed = settings.seed;
 
-  Jit jit(target_by_name(options.target));
+  Jit jit(target_by_name(options.target), thread_count(options));
   Machine machine{cpu_name()};
   {
     Team team(ladder_options.threads);

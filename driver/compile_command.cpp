@@ -122,7 +122,8 @@ void time_compilation(const Options& options, const Experiment& experiment) {
   }
   for (int32_t steps : lengths) {
     w.compile.time_steps.assign(w.compile.time_steps.size(), steps);
-    Jit jit(target_by_name(options.target));  // a fresh one: nothing compiled before helps
+    Jit jit(target_by_name(options.target),
+            thread_count(options));  // a fresh one: nothing compiled before helps
     const CompileReport r = compile(w.lowered, w.compile, jit).report;
     double passes = 0;
     for (const PassReport& p : r.passes) passes += p.milliseconds;

@@ -65,7 +65,7 @@ int gradcheck_command(const Options& options) {
 
   // Everything at the first values of the parameters.
   Variables variables;
-  Jit jit(target_by_name(options.target));
+  Jit jit(target_by_name(options.target), thread_count(options));
   Session session(compile(lowered, compile_options, jit).plan.program, variables);
   initialize_parameters(lowered.model, settings.seed, variables);
   Tensors values = batch.tensors(both, 1);

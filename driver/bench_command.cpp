@@ -9,10 +9,9 @@
 
 #include "codegen/peak.h"
 #include "driver/commands.h"
-#include "driver/experiment.h"
 #include "driver/ladder.h"
 #include "driver/parameters.h"
-#include "driver/train_settings.h"
+#include "driver/subject.h"
 #include "runtime/bandwidth.h"
 
 namespace rnnc {
@@ -94,28 +93,15 @@ void print_table(const Ladder& ladder, const Machine& machine) {
 
 int bench_command(const Options& options) {
   const Experiment experiment = open_experiment(options);
-  const Task task = only_task(experiment, options.name);
-  const Dataset dataset = load_data(experiment, *task.data);
-  const TrainSettings settings = train_settings(experiment, *task.train, options);
-  const std::string& model = task.train->model.text;
-  const Lowered lowered =
-      lower_model(experiment, model, task.train, *task.data, find_predict(experiment, model), dataset);
+  const Subject subject = open_subject(experiment, options);
+  const Lowered& lowered = subject.lowered;
 
   LadderOptions ladder_options;
-  CompileOptions& compile = ladder_options.compile;
-  compile.kind = options.mode == "infer" ? ProgramKind::Predict : ProgramKind::Train;
-  if (compile.kind == ProgramKind::Predict && lowered.shows.empty()) {
-    refuse_command(fmt::format("model `{}` has no `predict` block for --mode infer", model));
-  }
-  compile.optimizer = settings.optimizer;
-  compile.batch_capacity =
-      options.batch.value_or(settings.batch ? settings.batch : int64_t(dataset.train.size()));
-  compile.time_steps = typical_lengths(dataset);
-  if (options.time_steps) compile.time_steps.assign(compile.time_steps.size(), int32_t(*options.time_steps));
-  compile.disabled_passes = options.disabled_passes;
+  ladder_options.compile = subject.compile_options(options, typical_lengths(subject.dataset));
+  const CompileOptions& compile = ladder_options.compile;
   ladder_options.threads = thread_count(options);
   ladder_options.repeat = int(options.repeat);
-  ladder_options.seed = settings.seed;
+  ladder_options.seed = subject.settings.seed;
 
   Jit jit(target_by_name(options.target), thread_count(options));
   Machine machine{cpu_name()};
@@ -126,7 +112,8 @@ int bench_command(const Options& options) {
   }
   const Ladder ladder = run_ladder(
       lowered, ladder_options,
-      [&](Variables& variables) { initialize_parameters(lowered.model, settings.seed, variables); }, jit);
+      [&](Variables& variables) { initialize_parameters(lowered.model, subject.settings.seed, variables); },
+      jit);
 
   const int64_t steps = compile.time_steps.empty() ? 1 : compile.time_steps[0];
   const double speedup = ladder.rungs.front().min_ms / ladder.rungs.back().min_ms;
@@ -141,7 +128,7 @@ int bench_command(const Options& options) {
                                      {"threads", ladder_options.threads},
                                      {"peak_gflops", machine.peak_gflops},
                                      {"bandwidth_gbs", machine.bandwidth_gbs}}},
-                                   {"model", model},
+                                   {"model", subject.model},
                                    {"mode", options.mode},
                                    {"time_steps", steps},
                                    {"batch", compile.batch_capacity},
@@ -153,7 +140,7 @@ int bench_command(const Options& options) {
   fmt::print("{}, {}, {} thread{}: peak {:.0f} GFLOP/s, memory {:.0f} GB/s\n", machine.cpu, jit.target().name,
              ladder_options.threads, ladder_options.threads == 1 ? "" : "s", machine.peak_gflops,
              machine.bandwidth_gbs);
-  fmt::print("{}: {} step of {} rows, {} time steps; {} runs of each, interleaved\n\n", model,
+  fmt::print("{}: {} step of {} rows, {} time steps; {} runs of each, interleaved\n\n", subject.model,
              compile.kind == ProgramKind::Train ? "a training" : "a prediction", compile.batch_capacity,
              steps, ladder_options.repeat);
   print_table(ladder, machine);

@@ -7,8 +7,7 @@
 
 #include "driver/commands.h"
 #include "driver/compile.h"
-#include "driver/experiment.h"
-#include "driver/train_settings.h"
+#include "driver/subject.h"
 #include "frontend/print_syntax.h"
 #include "ir/dot.h"
 #include "ir/print.h"
@@ -25,24 +24,9 @@ struct Wanted {
 };
 
 Wanted wanted(const Experiment& experiment, const Options& options) {
-  const Task task = only_task(experiment, options.name);
-  const Dataset dataset = load_data(experiment, *task.data);
-  const std::string& model = task.train->model.text;
-  Wanted w{lower_model(experiment, model, task.train, *task.data, find_predict(experiment, model), dataset),
-           {}};
-  const TrainSettings settings = train_settings(experiment, *task.train, options);
-  w.compile.optimizer = settings.optimizer;
-  w.compile.kind = options.mode == "infer" ? ProgramKind::Predict : ProgramKind::Train;
-  w.compile.batch_capacity =
-      options.batch.value_or(settings.batch ? settings.batch : int64_t(dataset.train.size()));
-  w.compile.time_steps = longest_rows(dataset);
-  if (options.time_steps)
-    w.compile.time_steps.assign(w.compile.time_steps.size(), int32_t(*options.time_steps));
-  w.compile.disabled_passes = options.disabled_passes;
-  if (w.compile.kind == ProgramKind::Predict && w.lowered.shows.empty()) {
-    refuse_command(fmt::format("model `{}` has no `predict` block to compile for --mode infer", model));
-  }
-  return w;
+  Subject subject = open_subject(experiment, options);
+  CompileOptions compile = subject.compile_options(options, longest_rows(subject.dataset));
+  return {std::move(subject.lowered), std::move(compile)};
 }
 
 std::string print_model(const Model& model) {

@@ -9,10 +9,9 @@
 
 #include "driver/commands.h"
 #include "driver/compile.h"
-#include "driver/experiment.h"
 #include "driver/parameters.h"
+#include "driver/subject.h"
 #include "driver/synthetic.h"
-#include "driver/train_settings.h"
 #include "passes/differentiate.h"
 #include "runtime/random.h"
 
@@ -40,11 +39,9 @@ double loss_at(const Graph& forward, const Tensors& values, const RowTable& tabl
 
 int gradcheck_command(const Options& options) {
   const Experiment experiment = open_experiment(options);
-  const Task task = only_task(experiment, options.name);
-  const Dataset dataset = load_data(experiment, *task.data);
-  const TrainSettings settings = train_settings(experiment, *task.train, options);
-  const Lowered lowered =
-      lower_model(experiment, task.train->model.text, task.train, *task.data, nullptr, dataset);
+  const Subject subject = open_subject(experiment, options);
+  const Lowered& lowered = subject.lowered;
+  const uint64_t seed = subject.settings.seed;
   const std::vector<Parameter>& parameters = lowered.model.parameters;
 
   CompileOptions compile_options;
@@ -53,8 +50,8 @@ int gradcheck_command(const Options& options) {
   compile_options.time_steps.assign(lowered.model.dims.size(), steps);
   compile_options.disabled_passes = options.disabled_passes;
   compile_options.optimizer = {};  // sgd without clipping: w - rate · gradient
-  const SyntheticBatch batch(lowered.model, compile_options.batch_capacity, compile_options.time_steps,
-                             settings.seed, true);
+  const SyntheticBatch batch(lowered.model, compile_options.batch_capacity, compile_options.time_steps, seed,
+                             true);
 
   const Graph forward = forward_graph(lowered, compile_options);
   Graph both = forward;
@@ -67,7 +64,7 @@ int gradcheck_command(const Options& options) {
   Variables variables;
   Jit jit(target_by_name(options.target), thread_count(options));
   Session session(compile(lowered, compile_options, jit).plan.program, variables);
-  initialize_parameters(lowered.model, settings.seed, variables);
+  initialize_parameters(lowered.model, seed, variables);
   Tensors values = batch.tensors(both, 1);
   for (const Parameter& p : parameters) {
     Tensor t = make_tensor({Type::F32, Rows::fixed(p.rows), p.cols}, batch.table());
@@ -90,7 +87,7 @@ int gradcheck_command(const Options& options) {
     Check& check = checks[p.name];
     const Tensor at = values.at(p.name);
     const std::vector<double>& gradient = exact.at(p.name).data;
-    const Random random(settings.seed, place_of(p.name), 1);
+    const Random random(seed, place_of(p.name), 1);
     Tensor& moved = values.at(p.name);
     double expected = 0, size = 0;
     for (int sign : {1, -1}) {

@@ -89,6 +89,18 @@ Trainer::Trainer(const Experiment& experiment, const Task& task, const Options& 
 
 Trainer::~Trainer() = default;
 
+/// A batch that the file or --set asks for and the data cannot fill. What was not asked for shrinks to fit.
+void Trainer::check_batch(int64_t rows) const {
+  if (settings_.batch <= rows || !settings_.batch_given) return;
+  const std::string message = fmt::format("`batch {}` is more than the training part has: {} row{}",
+                                          settings_.batch, rows, rows == 1 ? "" : "s");
+  for (const ast::Setting& setting : task_.train->settings) {
+    if (setting.name == "batch")
+      throw UserError(at_place(experiment_.source, setting.place, message, {}, "`batch all`"));
+  }
+  refuse_command(message, "`--set batch=all`");
+}
+
 void Trainer::load() {
   const ast::DataBlock& data = *task_.data;
   Dataset dataset = load_data(experiment_, data);
@@ -98,8 +110,7 @@ void Trainer::load() {
   if (dataset.train.empty()) refuse("there are no rows to train on", "`split train = 0.8, test = 0.2`");
   if (dataset.valid.empty() && (settings_.patience || settings_.find(Schedule::Halve) != nullptr))
     refuse("`stop` and `halve` need rows in the valid part", "`split train = 0.9, valid = 0.1`");
-  const std::string too_large = batch_warning(settings_.batch, static_cast<int64_t>(dataset.train.size()));
-  if (!too_large.empty()) fmt::print(stderr, "{}: warning: {}\n", experiment_.source.name, too_large);
+  check_batch(static_cast<int64_t>(dataset.train.size()));
 
   Lowered lowered = lower_model(experiment_, task_.train->model.text, task_.train, data, nullptr, dataset);
   initialize_parameters(lowered.model, settings_.seed, variables_);

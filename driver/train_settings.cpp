@@ -202,6 +202,7 @@ class Reader {
       const Expr& value = only(setting);
       const bool all = value.kind == Expr::Kind::Name && value.text == "all";
       to.batch = all ? 0 : count(value, 1);
+      to.batch_given = true;
     } else if (name == "epochs") {
       to.epochs = count(only(setting), 1);
     } else if (name == "seed") {

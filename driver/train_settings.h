@@ -28,6 +28,7 @@ struct TrainSettings {
   double rate = 0;
   std::vector<Schedule> schedules;
   int64_t batch = 32;  // 0: all rows
+  bool batch_given = false;
   int64_t epochs = 0;
   std::optional<int64_t> patience;  // `stop patience(n)`
   uint64_t seed = 0;

@@ -150,10 +150,4 @@ const Batch& Batches::batch(int64_t step) {
   return batch_;
 }
 
-std::string batch_warning(int64_t batch_size, int64_t train_rows) {
-  if (batch_size <= train_rows) return {};
-  return fmt::format("`batch {}` is more than the training part has ({} row{}): every step takes all of it",
-                     batch_size, train_rows, train_rows == 1 ? "" : "s");
-}
-
 }  // namespace rnnc

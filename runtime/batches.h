@@ -75,7 +75,4 @@ class Batches {
   Batch batch_;
 };
 
-/// What to say when a batch is larger than the training part (it is then the whole part); empty otherwise.
-std::string batch_warning(int64_t batch_size, int64_t train_rows);
-
 }  // namespace rnnc

@@ -121,7 +121,7 @@ std::string where_looked(const DataSpec& spec, const DataFolder& folder, const s
   const std::string looked = "looked in " + (folder.beside_rnn_file ? "the folder of " + spec.file
                                              : folder.path.empty()  ? "."
                                                                     : folder.path);
-  const fs::path start(folder.path);
+  const fs::path start(folder.path.empty() ? "." : folder.path);
   if (inner.empty()) return fmt::format("{}; it has: {}", looked, listing(start));
   if (inner.find('*') != std::string::npos || !is_folder(start / inner))
     return fmt::format("{}; it has no {}, only: {}", looked, inner, listing(start));

@@ -118,9 +118,8 @@ void make_vocabularies(const DataSpec& spec, std::span<const RowView> rows, Data
       DataMessage message =
           at(spec, field->place,
              fmt::format("category {} has one value only: {}", name, in_quotes(vocabulary.text(0))));
-      message.warning = true;
-      dataset.warnings.push_back(std::move(message));
-      continue;
+      message.notes.push_back("in the training part; there is nothing to choose between");
+      throw DataError(std::move(message));
     }
     const auto setting = std::ranges::find(spec.vocabularies, name, &VocabularySpec::name);
     const bool set = setting != spec.vocabularies.end();

@@ -265,16 +265,18 @@ TEST(Dataset, EmptyParts) {
             "test.rnn:4:3: error: the training part is empty\n      = the files of data block `test` have 0 "
             "rows\n");
   folder.write("a.txt", "a\nb\n");
-  DataSpec spec = block("a.txt", DataFormat::Lines, {chars("x"), category("y", file())});
+  DataSpec spec = block("a.txt", DataFormat::Lines, {chars("x"), category("y", line())});
   spec.split = {{Part::Train, 0.0}, {Part::Test, 1.0}};
   EXPECT_THAT(why(folder, spec), HasSubstr("test.rnn:8:3: error: the training part is empty"));
   spec.split = {{Part::Train, 0.8}, {Part::Valid, 0.1}, {Part::Test, 0.1}};
   const Dataset dataset = load(folder, spec);
-  ASSERT_EQ(dataset.warnings.size(), 3u);
+  ASSERT_EQ(dataset.warnings.size(), 2u);
   EXPECT_THAT(
       render(dataset.warnings[0]),
       HasSubstr("test.rnn:8:3: warning: the valid part is empty: 2 rows are too few for a share of 0.1"));
-  EXPECT_EQ(render(dataset.warnings[2]), "test.rnn:6:3: warning: category L has one value only: \"a\"\n");
+  EXPECT_EQ(why(folder, block("a.txt", DataFormat::Lines, {chars("x"), category("y", file())})),
+            "test.rnn:6:3: error: category L has one value only: \"a\"\n"
+            "      = in the training part; there is nothing to choose between\n");
 }
 
 TEST(Dataset, BlocksThatMakeNoSense) {

@@ -79,7 +79,7 @@ TEST(Initialize, OrthogonalIsNotBiasedToOneSign) {
 }
 
 TEST(Initialize, DependsOnSeedAndPlace) {
-  const Initial how{InitialKind::Normal, 1};
+  const InitialValues how{InitialKind::Normal, 1};
   EXPECT_EQ(values(3, 4, how, 1, 2), values(3, 4, how, 1, 2));
   EXPECT_NE(values(3, 4, how, 1, 2), values(3, 4, how, 2, 2));
   EXPECT_NE(values(3, 4, how, 1, 2), values(3, 4, how, 1, 3));

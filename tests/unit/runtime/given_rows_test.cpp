@@ -21,7 +21,7 @@ Learned through_json(const Learned& learned) {
 TEST(GivenRows, ALineIsEncodedAsInTraining) {
   const TemporaryFolder folder;
   folder.write("a.txt", "abc\nb\n");
-  DataSpec spec = block("a.txt", DataFormat::Lines, {chars("x", true), category("y", file())});
+  DataSpec spec = block("a.txt", DataFormat::Lines, {chars("x", true), category("y", line())});
   spec.limits = {{.dimension = "T", .length = 3, .place = {}}};
   const Learned learned = through_json(load_dataset(spec, {.path = folder.path()}).learned);
   const std::vector<std::string> fields = {"x"};

@@ -93,16 +93,22 @@ class Fuse {
     each([&](NodeId a, NodeId user) { users_[at[a]++] = user; });
   }
 
+  bool is_root(NodeId id) const {
+    return std::any_of(g_.roots.begin(), g_.roots.end(), [&](const Root& root) { return root.node == id; });
+  }
+
   Parts parts_of(NodeId product) const {
     const Shape shape = g_.shape(product);
     Parts parts;
     parts.rows = shape.rows;
-    bool sliced = false, direct = false;
+    bool sliced = false, direct = false, unpadded = is_root(product);
     auto see = [&](NodeId value) {  // a value with the columns of one part
       for (NodeId user : users(value)) {
         if (g_[user].op == Op::PadRows && (!parts.padded || parts.rows == g_.shape(user).rows)) {
           parts.padded = true;
           parts.rows = g_.shape(user).rows;
+        } else if (g_[user].op != Op::SliceCols || value != product) {
+          unpadded = true;
         }
         direct = direct || (value == product && role_[user] == Role::Pointwise);
       }
@@ -115,9 +121,12 @@ class Fuse {
       parts.width = width;
       sliced = true;
       if (g_[user].attr.offset % width != 0 || shape.cols % width != 0) return {};
+      unpadded = unpadded || is_root(user);
       see(user);
     }
     if (sliced && direct) return {};
+    // Stored with the rows of the epilogue, the product would run over what lies behind it.
+    if (parts.padded && unpadded) return {};
     if (!sliced) parts.width = shape.cols;
     return parts;
   }

@@ -137,6 +137,25 @@ output "y" %6
   EXPECT_EQ(island.at(Op::MatMul), island.at(Op::Tanh));
 }
 
+TEST(FusePointwise, AProductThatIsReadUnpaddedHasNoPaddedEpilogue) {
+  // its rows in memory are fewer than those of the kernel: the zeros would lie on the next step
+  const std::string product = R"(
+%0 = input "d" : f32[T0.1, 4]
+%1 = input "e" : f32[T0.0, 3]
+%2 = variable "U" : f32[4, 3]
+%3 = matmul %0 %2 : f32[T0.1, 3]
+%4 = pad_rows %3 : f32[T0.0, 3]
+%5 = add %1 %4 : f32[T0.0, 3]
+output "y" %5
+)";
+  EXPECT_GE(islands_of(fused(product)).at(Op::MatMul), 0);
+  EXPECT_EQ(islands_of(fused(product + "output \"product\" %3\n")).at(Op::MatMul), -1);
+  EXPECT_EQ(islands_of(fused(product + "%6 = sum_rows %3 : f32[1, 3]\noutput \"sum\" %6\n")).at(Op::MatMul),
+            -1);
+  EXPECT_EQ(islands_of(fused(product + "%6 = pad_rows %3 : f32[B, 3]\noutput \"other\" %6\n")).at(Op::MatMul),
+            -1);
+}
+
 TEST(FusePointwise, RowReductionsWithWhatFollows) {
   // a softmax: maximum and sum of a row are known inside the kernel of that row
   const auto island = islands_of(fused(R"(

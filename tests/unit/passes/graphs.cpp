@@ -175,7 +175,10 @@ class RandomGraph {
         if (s.rows.begin == 0 || below(3) == 0) return keep(g_.pad_rows(a, Rows::batch()));
         return keep(g_.pad_rows(a, Rows::step(s.rows.dim, s.rows.begin - 1)));
       case 11:
-        if (s.rows.is_step()) return keep(g_.tail_rows(a, s.rows.begin + 1));
+        if (s.rows.is_step()) {
+          if (s.rows.begin + 1 == kSteps) return;  // a program has no step there
+          return keep(g_.tail_rows(a, s.rows.begin + 1));
+        }
         return keep(g_.unary(Op::SumRows, a));
     }
   }

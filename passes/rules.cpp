@@ -83,7 +83,7 @@ Found unary(Graph& g, Op op, NodeId a) {
   return {};
 }
 
-/// Sums: zeros go, nested sums become one, one term is itself.
+/// Sums: zeros go, one term is itself.
 Found sum(Graph& g, Args args) {
   std::vector<NodeId> terms;
   bool changed = false;

@@ -73,6 +73,8 @@ const std::vector<Rule>& rules() {
       {"1 b", "%20 = mul %10 %0 : f32[B, 3]\noutput \"z\" %20", "output \"z\" %0"},
       {"1 b that stretches b is left",
        "%20 = constant 1 : f32[B, 3]\n%21 = mul %4 %20 : f32[B, 3]\noutput \"z\" %21", unchanged},
+      {"0 b of a step is left: the first step stays like the others",
+       "%20 = mul %9 %2 : f32[T0.1, 3]\noutput \"z\" %20", unchanged},
       {"0 / b", "%20 = div %9 %0 : f32[B, 3]\noutput \"z\" %20", "output \"z\" %11"},
       {"a / 1", "%20 = div %0 %10 : f32[B, 3]\noutput \"z\" %20", "output \"z\" %0"},
       {"a ^ 1", "%20 = pow %0 %10 : f32[B, 3]\noutput \"z\" %20", "output \"z\" %0"},

@@ -47,6 +47,7 @@ class Planner {
         throw GraphError(
             fmt::format("plan: %{} joins what has no place of its own; the graph is not legalized", id));
     }
+    check_steps();
     number_kernels();
     join_families();
     place_assignments();
@@ -69,6 +70,17 @@ class Planner {
   }
 
  private:
+  /// A step past the last has no row count in the tables.
+  void check_steps() const {
+    for (NodeId id = 0; id < g_.size(); ++id) {
+      const Node& n = g_[id];
+      if (n.op != Op::TailRows) continue;
+      const size_t dim = n.shape.rows.kind == Rows::Steps ? n.shape.rows.dim : n.attr.flags;
+      if (dim < options_.time_steps.size() && n.attr.offset < options_.time_steps[dim]) continue;
+      throw GraphError(fmt::format("plan: %{} names step {} of a sequence that has fewer", id, n.attr.offset));
+    }
+  }
+
   void number_kernels() {
     std::map<std::string, int32_t> numbers;
     for (const Draft& draft : drafts_.commands) {

@@ -1,6 +1,7 @@
 // Building nodes: shape check at birth, hash-consing, the short forms of graph.h.
 #include "ir/graph.h"
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 
@@ -173,7 +174,16 @@ NodeId Graph::scatter_add(NodeId d, NodeId index, int32_t table_rows) {
 
 std::vector<bool> live_nodes(const Graph& graph) {
   std::vector<bool> live(graph.size());
-  for (const Root& root : graph.roots) live[root.node] = true;
+  std::vector<bool> assigned(graph.names.size());
+  for (const Root& root : graph.roots) {
+    live[root.node] = true;
+    if (!root.assign) continue;
+    const auto name = std::find(graph.names.begin(), graph.names.end(), root.name);
+    if (name != graph.names.end()) assigned[size_t(name - graph.names.begin())] = true;
+  }
+  for (NodeId id = 0; id < graph.size(); ++id) {  // a variable that is only written is still one
+    if (graph[id].op == Op::Variable && assigned[size_t(graph[id].attr.name)]) live[id] = true;
+  }
   for (NodeId id = graph.size(); id-- > 0;) {
     if (live[id]) {
       for (NodeId a : graph.args(id)) live[a] = true;

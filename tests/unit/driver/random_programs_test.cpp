@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "tests/unit/driver/models.h"
-#include "tests/unit/passes/graphs.cpp"  // the tests of passes are another program
+#include "tests/unit/passes/graphs.h"
 
 namespace rnnc {
 namespace {

@@ -77,7 +77,8 @@ class Planner {
       if (n.op != Op::TailRows) continue;
       const size_t dim = n.shape.rows.kind == Rows::Steps ? n.shape.rows.dim : n.attr.flags;
       if (dim < options_.time_steps.size() && n.attr.offset < options_.time_steps[dim]) continue;
-      throw GraphError(fmt::format("plan: %{} names step {} of a sequence that has fewer", id, n.attr.offset));
+      throw GraphError(
+          fmt::format("plan: %{} names step {} of a sequence that has fewer", id, n.attr.offset));
     }
   }
 

@@ -64,9 +64,10 @@ std::span<const std::string> lookup(const std::map<std::string_view, Words>& tab
 
 const std::map<std::string_view, Words>& given_values() {
   static const std::map<std::string_view, Words> table = {
-      {"blocks", {"col"}},    {"columns", {"col", "rest"}}, {"csv", {"col"}},
-      {"idx", {"col"}},       {"lines", {"line"}},          {"npy", {"col"}},
-      {"stream", {"text"}},   {"trees", {"label", "leaf", "links"}},
+      {"blocks", {"col"}},  {"columns", {"col", "rest"}},
+      {"csv", {"col"}},     {"idx", {"col"}},
+      {"lines", {"line"}},  {"npy", {"col"}},
+      {"stream", {"text"}}, {"trees", {"label", "leaf", "links"}},
       {"tsv", {"col"}},
   };
   return table;
@@ -86,11 +87,17 @@ std::vector<std::string> function_names() {
   return names;
 }
 
-bool belongs_to_train(FunctionClass kind) { return kind >= Next; }
+bool belongs_to_train(FunctionClass kind) {
+  return kind >= Next;
+}
 
-bool is_combinator(std::string_view name) { return name == "both" || name == "reverse" || name == "stack"; }
+bool is_combinator(std::string_view name) {
+  return name == "both" || name == "reverse" || name == "stack";
+}
 
-bool is_language_function(std::string_view name) { return find_function(name) || is_combinator(name); }
+bool is_language_function(std::string_view name) {
+  return find_function(name) || is_combinator(name);
+}
 
 std::span<const std::string> initializers() {
   static const Words words = {"glorot", "he", "orthogonal", "identity", "uniform", "normal", "file"};
@@ -165,7 +172,9 @@ std::span<const std::string> formats() {
   return words;
 }
 
-std::span<const std::string> given_by(std::string_view format) { return lookup(given_values(), format); }
+std::span<const std::string> given_by(std::string_view format) {
+  return lookup(given_values(), format);
+}
 
 std::vector<std::string> formats_giving(std::string_view value) {
   // In the order in which the reference introduces the formats.
@@ -177,9 +186,8 @@ std::vector<std::string> formats_giving(std::string_view value) {
 }
 
 std::span<const std::string> data_functions() {
-  static const Words words = {"chars",       "words",  "bytes", "category", "number", "numbers",
-                              "standardize", "equals", "lower", "sin",      "cos",    "abs",
-                              "log",         "sqrt"};
+  static const Words words = {"chars",  "words", "bytes", "category", "number", "numbers", "standardize",
+                              "equals", "lower", "sin",   "cos",      "abs",    "log",     "sqrt"};
   return words;
 }
 

@@ -16,12 +16,24 @@ enum class FunctionClass {
   Reduction,    ///< sum, mean, max, min
   Time,         ///< delay, window, every
   End,          ///< last, first, final
-  Concat, Flatten, Transpose, OneHot, ArgMax,
-  Dropout, Coin, StopGradient, Top,
-  Next, Gradient,                          // `train` only, as all below
-  CategoryLoss,                            ///< scores against a category: cross_entropy, nll
-  NumberLoss,                              ///< numbers against numbers
-  Ctc, Accuracy, F1Score, Bleu, Ngram,
+  Concat,
+  Flatten,
+  Transpose,
+  OneHot,
+  ArgMax,
+  Dropout,
+  Coin,
+  StopGradient,
+  Top,
+  Next,
+  Gradient,      // `train` only, as all below
+  CategoryLoss,  ///< scores against a category: cross_entropy, nll
+  NumberLoss,    ///< numbers against numbers
+  Ctc,
+  Accuracy,
+  F1Score,
+  Bleu,
+  Ngram,
 };
 
 /// A function: how many values without a name it takes (`most` 0: any number).

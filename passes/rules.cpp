@@ -49,11 +49,11 @@ Found binary(Graph& g, Op op, NodeId a, NodeId b) {
       if (is(g, a, 0) && sb == shape) return add_simplified(g, Op::Neg, std::array{b}, {}, {});  // 0 - b = -b
       return {};
     case Op::Mul:
-      // 0 b = 0; but not in the first step of a scan: its gates would become unlike those of the other steps, and
-      // products of unlike steps do not merge
+      // 0 b = 0; but not in the first step of a scan: its gates would become unlike those of the other steps,
+      // and products of unlike steps do not merge
       if ((is(g, a, 0) || is(g, b, 0)) && shape.rows.kind != Rows::Steps) return zero();
-      if (is(g, a, 1) && sb == shape) return b;       // 1 b = b
-      if (is(g, b, 1) && sa == shape) return a;       // a 1 = a
+      if (is(g, a, 1) && sb == shape) return b;  // 1 b = b
+      if (is(g, b, 1) && sa == shape) return a;  // a 1 = a
       return {};
     case Op::Div:
       if (is(g, a, 0)) return zero();            // 0 / b = 0

@@ -12,7 +12,8 @@
 namespace rnnc {
 namespace {
 
-std::vector<float> values(int64_t rows, int64_t cols, InitialValues how, uint64_t seed = 1, uint32_t place = 2) {
+std::vector<float> values(int64_t rows, int64_t cols, InitialValues how, uint64_t seed = 1,
+                          uint32_t place = 2) {
   std::vector<float> v(static_cast<size_t>(rows * cols), -7.0f);
   initialize(v, rows, cols, how, seed, place);
   return v;

@@ -219,7 +219,7 @@ Value Lowering::call(const Expr& e, Scope& scope) {
 
 Value Lowering::function(const Expr& e, const std::string& f, Scope& scope) {
   if (scope.train) {
-    const Value loss = per_row_loss(e, f, scope);
+    Value loss = per_row_loss(e, f, scope);
     if (loss.node != kNoNode) return loss;
   }
   std::vector<Value> args;

@@ -17,9 +17,6 @@ V make(Graph* g, Op op, std::initializer_list<NodeId> args) {
 V number(Graph* g, double v) {
   return {g, g->constant(v)};
 }
-V operator+(V a, V b) {
-  return make(a.g, Op::Add, {a.id, b.id});
-}
 V operator-(V a, V b) {
   return make(a.g, Op::Sub, {a.id, b.id});
 }

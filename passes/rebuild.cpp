@@ -42,8 +42,7 @@ namespace {
 /// first. Gives the index of a merge that takes part in a cycle, or -1.
 class Order {
  public:
-  Order(const Graph& graph, const std::vector<Merge>& merges, const std::vector<bool>& dissolved)
-      : graph_(graph) {
+  Order(const Graph& graph, const std::vector<Merge>& merges, const std::vector<bool>& dissolved) {
     merge_of_.assign(graph.size(), -1);
     for (size_t m = 0; m < merges.size(); ++m) {
       if (dissolved[m]) continue;
@@ -114,7 +113,6 @@ class Order {
     }
   }
 
-  const Graph& graph_;
   const std::vector<Merge>* merges_ = nullptr;
   std::vector<int32_t> merge_of_;
   std::vector<uint32_t> missing_, waiting_, first_user_, users_;

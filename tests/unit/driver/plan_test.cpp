@@ -301,7 +301,8 @@ test::TestBatch rows_of(const test::TestBatch& from, const std::vector<size_t>& 
   for (int32_t t = 0; t < b.capacity; ++t)
     b.row_offset.push_back(b.row_offset.back() + std::count_if(b.lengths.begin(), b.lengths.end(),
                                                                [&](int64_t n) { return n > t; }));
-  for (const auto& [name, tensor] : from.values) {
+  for (const auto& entry : from.values) {
+    const Tensor& tensor = entry.second;
     Tensor t = tensor;
     const size_t cols = size_t(t.cols);
     auto copy_row = [&](size_t row) {
@@ -319,11 +320,11 @@ test::TestBatch rows_of(const test::TestBatch& from, const std::vector<size_t>& 
       }
     }
     t.rows = int64_t(t.data.size() / cols);
-    if (name == last_index_input(0)) {
+    if (entry.first == last_index_input(0)) {
       for (size_t r = 0; r < chosen.size(); ++r)
         t.data[r] = b.lengths[r] ? double(b.row_offset[size_t(b.lengths[r] - 1)] + int64_t(r)) : -1;
     }
-    b.values[name] = std::move(t);
+    b.values[entry.first] = std::move(t);
   }
   return b;
 }

@@ -26,7 +26,7 @@ void expect_places(const Graph& g) {
 }
 
 Graph legal(const Graph& g) {
-  const Graph result = legalize(g);
+  Graph result = legalize(g);
   expect_same_values(g, result);
   expect_places(result);
   return result;

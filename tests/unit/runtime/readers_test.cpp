@@ -141,7 +141,7 @@ TEST(Readers, ColumnsAreCutAtBlanks) {
 }
 
 TEST(Readers, ALineOfTenMegabytes) {
-  const std::string line(10'000'000, 'x');
+  const std::string line = std::string().append(10'000'000, 'x');
   EXPECT_THAT(lines(line + "\n" + line), ElementsAre(line, line));
   EXPECT_EQ(parse_table("f", line + "," + line, source(DataFormat::Csv)).columns(), 2u);
 }

@@ -193,6 +193,7 @@ Tensor make_tensor(const Shape& shape, const RowTable& table, double value) {
 Tensor evaluate(Op op, std::span<const Tensor* const> operands, const Attr& attr, const Shape& shape,
                 const RowTable& table) {
   Tensor y = make_tensor(shape, table);
+  if (y.data.empty() && info(op).cls != OpClass::Leaf) return y;  // no rows in this batch: nothing to compute
   const Tensor& a = operands.empty() ? y : *operands[0];
   const Tensor& b = operands.size() < 2 ? y : *operands[1];
   switch (op) {

@@ -10,14 +10,12 @@
 namespace rnnc {
 namespace {
 
-/// Three rows of 3, 2 and 0 steps of two numbers; the rows of a stack are step by step, longest row first.
+/// Three rows of 3, 2 and 0 steps of two numbers:
+///   x  row 0: (1 -2) (0.5 4) (-3 0.25)   row 1: (2 1) (-1 0.75)   row 2: none
+///   v  (0.5 -1) (2 3) (-0.25 1)
+/// In a stack they lie step by step, the longest row first.
 constexpr int32_t kSteps = 4;
 const std::vector<int64_t> kLengths{3, 2, 0};
-/// x[row][step][column]
-const double kX[3][3][2] = {
-    {{1, -2}, {0.5, 4}, {-3, 0.25}}, {{2, 1}, {-1, 0.75}, {0, 0}}, {{0, 0}, {0, 0}, {0, 0}}};
-const double kV[3][2] = {{0.5, -1}, {2, 3}, {-0.25, 1}};
-
 /// A model over x: [T, E] and v: [E] with these equations, showing `show`.
 std::string model_text(const std::string& definitions, const std::string& equations,
                        const std::string& show) {

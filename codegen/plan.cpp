@@ -35,7 +35,7 @@ class Planner {
   Planner(const Graph& graph, const PlanOptions& options)
       : g_(graph),
         options_(options),
-        drafts_(draft_commands(graph, options.target)),
+        drafts_(draft_commands(graph)),
         places_(graph),
         slab_of_(graph.size(), -1) {}
 

@@ -383,7 +383,7 @@ std::vector<PieceOf> pieces_of(const Graph& graph, NodeId right, bool transposed
   return pieces;
 }
 
-Drafts draft_commands(const Graph& graph, const Target&) {
+Drafts draft_commands(const Graph& graph) {
   return DraftBuilder(graph).run();
 }
 

@@ -51,6 +51,6 @@ struct PieceOf {
 };
 std::vector<PieceOf> pieces_of(const Graph& graph, NodeId right, bool transposed);
 
-Drafts draft_commands(const Graph& graph, const Target& target);
+Drafts draft_commands(const Graph& graph);
 
 }  // namespace rnnc::planning

@@ -6,6 +6,7 @@
 #include <map>
 #include <unordered_set>
 
+#include "ir/places.h"
 #include "ir/print.h"
 
 namespace rnnc {
@@ -108,8 +109,7 @@ std::vector<NodeId> check_names(const Graph& graph) {
 
 /// Views and the product in front of an island have rows of their own: an epilogue may pad the product's.
 bool shares_rows(Op op) {
-  return op != Op::SliceCols && op != Op::SliceRows && op != Op::ConcatCols && op != Op::ConcatRows &&
-         op != Op::TakeRows && op != Op::MatMul;
+  return !is_view(op) && op != Op::MatMul;
 }
 
 void check_islands(const Graph& graph) {

@@ -156,7 +156,8 @@ class Session {
   const RowTables& rows() const { return rows_; }
   bool has_input(const std::string& name) const { return program_.inputs.count(name) > 0; }
   /// Copies packed rows (cols values a row, as many rows as the input has in this batch). Unknown names are
-  /// ignored.
+  /// ignored. To be done before every run: once it is read for the last time, an input's memory serves other
+  /// values.
   void set_input(const std::string& name, std::span<const float> values);
   void set_input(const std::string& name, std::span<const int32_t> values);
   void run(Team& team);

@@ -211,7 +211,10 @@ Lowered lower_model(const Experiment& experiment, std::string_view model, const 
                          experiment.source,
                          checked.library_source,
                          sizes_of(experiment, spec_of(experiment, data), data, dataset.learned),
-                         dataset.dimensions};
+                         dataset.dimensions,
+                         [&dataset](const std::string& vocabulary, const std::string& entry) -> int64_t {
+                           return dataset.learned.vocabularies.at(vocabulary).find(entry);
+                         }};
   return lower(input, model, train, &data, predict);
 }
 

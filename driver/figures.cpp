@@ -62,7 +62,8 @@ void Figures::take(Sum& sum, const std::vector<float>& batch) {
     double& to = sum.values.at(i);
     switch (sum.kind) {
       case Measure::Number:
-      case Measure::Apply: break;
+      case Measure::Apply:
+      case Measure::Ngram: break;
       case Measure::Mean:
       case Measure::Sum: to += v; break;
       case Measure::Max: to = first ? v : std::max(to, v); break;
@@ -85,6 +86,7 @@ double Figures::value(const Measure& m) const {
     case Measure::Max:
     case Measure::Min:
     case Measure::Once: return at(m.sum_root);
+    case Measure::Ngram: return counted_.at(ngram_key(m));
     case Measure::Apply: break;
   }
   std::vector<double> args;
@@ -107,15 +109,22 @@ int64_t Evaluation::batch_rows(const Dataset& dataset) {
 
 Evaluation::Evaluation(const Lowered& lowered, const Dataset& dataset, CompileOptions options, Jit& jit,
                        Variables& variables)
-    : lowered_(lowered), dataset_(dataset), time_steps_(longest_rows(dataset)), session_([&] {
+    : lowered_(lowered),
+      dataset_(dataset),
+      time_steps_(longest_rows(dataset)),
+      session_([&] {
         options.kind = ProgramKind::Evaluate;
         options.batch_capacity = batch_rows(dataset);
         options.time_steps = time_steps_;
         return Session(compile(lowered, options, jit).plan.program, variables);
-      }()) {}
+      }()),
+      counted_(dataset) {
+  for (const Metric& metric : lowered.metrics) counted_.want(metric.value);
+}
 
 PartFigures Evaluation::run(Part part, Team& team) {
   Figures figures;
+  figures.know(counted_.of(part));
   figures.want(lowered_.loss);
   for (const Metric& metric : lowered_.metrics) figures.want(metric.value);
   for (const Watch& watch : lowered_.watches) figures.want(watch);

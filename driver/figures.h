@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "driver/counted.h"
 #include "driver/experiment.h"
 
 namespace rnnc {
@@ -24,6 +25,8 @@ class Figures {
   /// The roots of this measure will be collected.
   void want(const Measure& measure);
   void want(const Watch& watch);
+  /// Figures that no program gives, by `ngram_key`.
+  void know(std::map<std::string, double> counted) { counted_ = std::move(counted); }
   /// Takes in the outputs of a batch; `output` gives those of a root. Roots that a program lacks are an error
   /// of ours.
   template <typename Output>
@@ -45,6 +48,7 @@ class Figures {
   double at(const std::string& root) const;
 
   std::map<std::string, Sum> sums_;
+  std::map<std::string, double> counted_;
 };
 
 /// The evaluation program of a model, ready to run over parts.
@@ -66,6 +70,7 @@ class Evaluation {
   const Dataset& dataset_;
   std::vector<int32_t> time_steps_;
   Session session_;
+  CountedFigures counted_;
 };
 
 /// `loss 0.65  accuracy(logits, y) 0.8045`

@@ -1,6 +1,8 @@
 // Batches without data: see synthetic.h.
 #include "driver/synthetic.h"
 
+#include <algorithm>
+
 #include "passes/training.h"
 #include "runtime/random.h"
 
@@ -39,6 +41,12 @@ SyntheticBatch::SyntheticBatch(const Model& model, int64_t rows, const std::vect
       if (input.shape.type == Type::I32)
         ids_[input.name].push_back(int32_t(random.below(uint64_t(i), uint64_t(input.categories))));
       else numbers_[input.name].push_back(random.normal(uint64_t(i)));
+    }
+    if (input.name.starts_with("%has.")) {  // every element has a next one but the last of its row
+      std::vector<float>& has = numbers_[input.name];
+      std::fill(has.begin(), has.end(), 1.0f);
+      for (const int32_t last : ids_.at(last_index_input(r.dim)))
+        if (last >= 0) has[size_t(last)] = 0;
     }
   }
   numbers_[kCorrection1Input] = {0.1f};

@@ -2,6 +2,7 @@
 // sizes that the data gave. Checking is over: what is wrong in a file was found by check.h. What the language
 // has but the compiler has not is refused here, with its place.
 #pragma once
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ struct LowerInput {
   const Source& library_source;
   std::map<std::string, int64_t> sizes;  // of vocabularies, number dimensions and `dim`
   std::vector<std::string> sequences;    // names of the sequence dimensions; the index is Rows::dim
+  /// The number of an entry of a vocabulary; -1: there is none.
+  std::function<int64_t(const std::string& vocabulary, const std::string& entry)> entry;
 };
 
 struct Metric {

@@ -123,6 +123,7 @@ Value Lowering::elementwise(Op o, Value a, Value b) {
   Value v;
   v.dims = a_longer ? a.dims : b.dims;
   v.row = a.row || b.row;
+  v.weight = joined_weight(a.weight, b.weight);
   align(a.node, b.node);
   v.node = op(o, {a.node, b.node});
   return v;
@@ -161,6 +162,7 @@ Value Lowering::binary(const Expr& e, Scope& scope) {
 Value Lowering::product(const Expr& e, Value a, Value b) {
   Value v;
   v.row = a.row || b.row;
+  v.weight = joined_weight(a.weight, b.weight);
   v.dims.assign(a.dims.begin(), a.dims.end() - 1);
   v.dims.insert(v.dims.end(), b.dims.begin() + 1, b.dims.end());
   const size_t own = a.dims.size() - a.is_sequence();  // dimensions of the left that lie in its columns
@@ -187,6 +189,7 @@ Value Lowering::index(const Expr& e, Scope& scope) {
   const Value x = expr(e.args[0].value, scope);
   Value v;
   v.row = true;
+  v.weight = joined_weight(table.weight, x.weight);
   v.dims = x.dims;
   v.dims.insert(v.dims.end(), table.dims.begin() + 1, table.dims.end());
   if (!table.row && table.dims.size() == 2) {
@@ -219,6 +222,7 @@ Value Lowering::call(const Expr& e, Scope& scope) {
 
 Value Lowering::function(const Expr& e, const std::string& f, Scope& scope) {
   if (scope.train) {
+    if (f == "next") return next(e, scope);
     Value loss = per_row_loss(e, f, scope);
     if (loss.node != kNoNode) return loss;
   }
@@ -289,6 +293,7 @@ Value Lowering::function(const Expr& e, const std::string& f, Scope& scope) {
       nodes.push_back(part);
       n += have.cols;
       v.row = v.row || a.row;
+      v.weight = joined_weight(v.weight, a.weight);
     }
     if (v.dims.empty()) v.dims.push_back({});
     v.dims.back() = {n, -1, {}};

@@ -63,6 +63,8 @@ NodeId Lowering::first(NodeId stack, int dim) {
 Value Lowering::ends_of(const ast::Expr& e, const std::string& f, Value v) {
   if (!v.is_sequence()) not_built(e.place, fmt::format("`{}` along a dimension of fixed size", f));
   const int dim = v.dims[0].sequence;
+  if (v.weight != kNoNode && g_->shape(v.weight).rows.kind == Rows::Steps)
+    v.weight = f == "first" ? first(v.weight, dim) : last(v.weight, dim);
   if (f == "final") {
     std::vector<NodeId> finals;
     for (auto [node, backwards] : v.ends) finals.push_back(backwards ? first(node, dim) : last(node, dim));
@@ -79,6 +81,7 @@ Value Lowering::ends_of(const ast::Expr& e, const std::string& f, Value v) {
 /// sum, mean, max, min: over all dimensions, or those named.
 Value Lowering::reduce(const ast::Expr& e, const std::string& f, Value v,
                        const std::vector<ast::Name>& over) {
+  if (v.weight != kNoNode) return weighted_reduce(e, f, v, over);
   v.parts.clear();
   v.ends.clear();
   bool columns = over.empty(), time = over.empty() && v.is_sequence();
@@ -125,6 +128,7 @@ Value Lowering::softmax(const ast::Expr& e, bool log, Value v, const std::vector
       v.is_sequence() &&
       ((!over.empty() && in_.sequences[size_t(v.dims[0].sequence)] == over[0].text) || own == 0);
   if (!time && own > 1) not_built(e.place, "`softmax` of a matrix of each row");
+  if (time && v.weight != kNoNode) not_built(e.place, "`softmax` over time of what comes after `next`");
   const int dim = time ? v.dims[0].sequence : 0;
   auto spread = [&](NodeId n) { return time ? expand(n, dim) : n; };
   auto join = [&](Op time_op, Op column_op, NodeId n) {

@@ -29,7 +29,7 @@ const char* operator_name(ast::BinaryOp op) {
 bool Lowering::reduces(const Expr& e) const {
   if (e.kind == Expr::Kind::Call) {
     const std::string& f = e.operands[0].text;
-    if (is_loss(f)) return true;
+    if (is_loss(f) || f == "f1_score" || f == "ngram") return true;
     const bool reduction = f == "sum" || f == "mean" || ((f == "max" || f == "min") && e.args.size() == 1);
     if (reduction) return true;
     return std::any_of(e.args.begin(), e.args.end(), [&](const ast::Arg& a) { return reduces(a.value); });
@@ -37,34 +37,10 @@ bool Lowering::reduces(const Expr& e) const {
   return std::any_of(e.operands.begin(), e.operands.end(), [&](const Expr& o) { return reduces(o); });
 }
 
-/// A figure from a value of every row: summed over rows and columns, and counted.
-Measure Lowering::leaf(Measure::Kind kind, Value v) {
-  Measure m;
-  const Shape shape = g_->shape(v.node);
-  m.kind = v.row ? kind : Measure::Once;
-  const bool extreme = kind == Measure::Max || kind == Measure::Min;
-  if (kind == Measure::Min) v.node = op(Op::Neg, {v.node});
-  NodeId n = v.node;
-  if (shape.cols > 1) n = op(extreme ? Op::MaxCols : Op::SumCols, {n});
-  if (!shape.rows.is_one()) {
-    if (extreme)
-      throw UserError(in_file(in_.own_source.name, 0, 0, "`max` and `min` over all rows: not built yet"));
-    n = op(Op::SumRows, {n});
-  }
-  m.sum = n;
-  if (kind == Measure::Min) m.sum = op(Op::Neg, {n});
-  if (kind == Measure::Mean) {
-    m.count = v.row ? op(Op::Mul, {op(Op::RowCount, {v.node}), constant(shape.cols)})
-                    : constant(double(shape.cols) * shape.rows.begin);
-    if (!v.row) m.sum = op(Op::Div, {m.sum, m.count});
-  }
-  return m;
-}
-
 /// What a loss or metric is the mean of; a Value without node if `f` is none.
 Value Lowering::per_row_loss(const Expr& e, const std::string& f, Scope& scope) {
   if (!is_loss(f)) {
-    for (const char* later : {"ctc", "f1_score", "bleu", "ngram", "gradient", "next"}) {
+    for (const char* later : {"ctc", "f1_score", "bleu", "ngram", "gradient"}) {
       if (f == later) not_built(e.place, fmt::format("`{}`", f));
     }
     return {};
@@ -73,6 +49,7 @@ Value Lowering::per_row_loss(const Expr& e, const std::string& f, Scope& scope) 
   Value v;
   v.row = true;
   v.dims = y.dims;
+  v.weight = joined_weight(p.weight, y.weight);
   align(p.node, y.node);
   if (!y.vocabulary.empty()) {
     const NodeId hot = g_->one_hot(y.node, int32_t(p.dims.back().n));
@@ -107,7 +84,7 @@ Measure Lowering::measure(const Expr& e, Scope& scope) {
       m.number = e.number;
       return m;
     }
-    return leaf(Measure::Mean, expr(e, scope));  // a value that is the same for all rows
+    return leaf(e, Measure::Mean, expr(e, scope));  // a value that is the same for all rows
   }
   m.kind = Measure::Apply;
   switch (e.kind) {
@@ -121,11 +98,17 @@ Measure Lowering::measure(const Expr& e, Scope& scope) {
       return m;
     case Expr::Kind::Call: {
       const std::string& f = e.operands[0].text;
-      if (is_loss(f)) return leaf(Measure::Mean, per_row_loss(e, f, scope));
-      if (f == "mean" || f == "sum")
-        return leaf(f == "mean" ? Measure::Mean : Measure::Sum, expr(e.args.at(0).value, scope));
-      if (e.args.size() == 1 && (f == "max" || f == "min")) {
-        return leaf(f == "max" ? Measure::Max : Measure::Min, expr(e.args[0].value, scope));
+      if (is_loss(f)) return leaf(e, Measure::Mean, per_row_loss(e, f, scope));
+      if (f == "f1_score") return f1_score(e, scope);
+      if (f == "ngram") return ngram(e, scope);
+      static const std::map<std::string, Measure::Kind> reductions = {
+          {"mean", Measure::Mean}, {"sum", Measure::Sum}, {"max", Measure::Max}, {"min", Measure::Min}};
+      const auto reduction = reductions.find(f);
+      if (e.args.size() == 1 && reduction != reductions.end()) {
+        const Expr& of = e.args[0].value;
+        if (!reduces(of)) return leaf(e, reduction->second, expr(of, scope));
+        if (of.kind == Expr::Kind::Call) return measure(of, scope);  // of one number: itself
+        not_built(e.place, "a figure of all rows inside another one");
       }
       m.function = f;
       for (const ast::Arg& a : e.args) m.args.push_back(measure(a.value, scope));
@@ -135,18 +118,26 @@ Measure Lowering::measure(const Expr& e, Scope& scope) {
   }
 }
 
+/// Counts of rows stay as they are; a batch in which no answer counts is a mean over one.
+NodeId Lowering::at_least_one(NodeId count) {
+  const bool rows = (*g_)[count].op == Op::Mul && (*g_)[g_->arg(count, 0)].op == Op::RowCount;
+  return rows ? count : op(Op::Max, {count, constant(1)});
+}
+
 /// The same figure over one batch, as a node: what training goes down.
 NodeId Lowering::batch_value(const Measure& m) {
   std::vector<NodeId> args;
   for (const Measure& a : m.args) args.push_back(batch_value(a));
   switch (m.kind) {
     case Measure::Number: return constant(m.number);
-    case Measure::Mean: return op(Op::Div, {m.sum, m.count});
+    case Measure::Mean: return op(Op::Div, {m.sum, at_least_one(m.count)});
     case Measure::Sum:
     case Measure::Max:
     case Measure::Min:
     case Measure::Once: return m.sum;
     case Measure::Apply: break;
+    case Measure::Ngram:
+      throw UserError(in_file(in_.own_source.name, 0, 0, "`ngram` is no loss", {}, "`metric ngram(...)`"));
   }
   static const std::map<std::string, Op> ops = {
       {"+", Op::Add},           {"-", Op::Sub},     {"*", Op::Mul},
@@ -214,12 +205,7 @@ void Lowering::train_block(const ast::Train& train, const ast::DataBlock& data, 
       scope.used.clear();
       set_origin(arg.value.place, scope);
       if (setting.name == "watch") {
-        const Value v = expr(arg.value, scope);
-        Watch watch{text_of(arg.value), "watch." + std::to_string(out.watches.size()), ""};
-        watch.count_root = watch.sum_root + ".count";
-        model_.graph.roots.push_back({watch.sum_root, op(Op::SumRows, {v.node})});
-        model_.graph.roots.push_back({watch.count_root, op(Op::RowCount, {v.node})});
-        out.watches.push_back(watch);
+        watch(arg.value, scope, out);
         continue;
       }
       Measure m = measure(arg.value, scope);

@@ -23,6 +23,9 @@ struct Value {
   std::vector<Dim> dims;
   bool row = false;  // differs from row to row
   std::map<std::string, Value> parts;
+  /// 1 where the value counts in figures, 0 where it does not (`next` has no answer there); one column, by
+  /// row or by step. kNoNode: it counts everywhere.
+  NodeId weight = kNoNode;
   /// Of the result of a scan: the sequences that stand side by side in it, and whether each runs backwards.
   std::vector<std::pair<NodeId, bool>> ends;
 
@@ -101,11 +104,21 @@ class Lowering {
   NodeId length(int dim);
   Value ends_of(const ast::Expr& e, const std::string& name, Value v);
 
+  // lower_figures.cpp: answers, and which positions count
+  Value next(const ast::Expr& e, Scope& scope);
+  NodeId joined_weight(NodeId a, NodeId b);
+  Value weighted_reduce(const ast::Expr& e, const std::string& name, Value v,
+                        const std::vector<ast::Name>& over);
+  Measure leaf(const ast::Expr& e, Measure::Kind kind, Value v);
+  Measure f1_score(const ast::Expr& e, Scope& scope);
+  Measure ngram(const ast::Expr& e, Scope& scope);
+  void watch(const ast::Expr& e, Scope& scope, Lowered& out);
+
   // lower_train.cpp: figures of the train block
   bool reduces(const ast::Expr& e) const;
   Measure measure(const ast::Expr& e, Scope& scope);
-  Measure leaf(Measure::Kind kind, Value v);
   Value per_row_loss(const ast::Expr& e, const std::string& name, Scope& scope);
+  NodeId at_least_one(NodeId count);
   NodeId batch_value(const Measure& measure);
   void add_roots(Measure& measure);
   std::string text_of(const ast::Expr& e) const;

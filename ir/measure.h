@@ -17,6 +17,7 @@ struct Measure {
     Min,
     Once,   // the same for all rows: root `sum` of any batch
     Apply,  // `function` of the arguments: + - * / ^ and the element-wise functions
+    Ngram,  // no nodes: the cross entropy of `field` by counts of `length`-tuples, `number` added to each
   };
   Kind kind = Number;
   double number = 0;
@@ -24,6 +25,8 @@ struct Measure {
   std::string sum_root, count_root;       // their names as roots
   std::string function;
   std::vector<Measure> args;
+  std::string field;
+  int64_t length = 0;
 };
 
 }  // namespace rnnc

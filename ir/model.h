@@ -44,6 +44,15 @@ inline std::string length_input(int dim) {
   return "%length." + std::to_string(dim);
 }
 
+/// The answer `next(FIELD, n)`: the element n later, laid out like the field (i32: -1, f32: 0 where there is
+/// none), and a column that is 1 where there is one, else 0.
+inline std::string next_input(const std::string& field, int64_t n) {
+  return "%next." + std::to_string(n) + "." + field;
+}
+inline std::string has_next_input(const std::string& field, int64_t n) {
+  return "%has." + std::to_string(n) + "." + field;
+}
+
 /// One field of the data as the graph sees it.
 struct ModelInput {
   std::string name;

@@ -21,7 +21,16 @@ Lowered lower_text(const std::string& text, std::map<std::string, int64_t> sizes
     if (const auto* u = std::get_if<ast::Use>(&item)) predict = u;
   }
   for (const auto& [name, value] : checked.dims) sizes[name] = value;
-  const LowerInput input{checked.file, checked.library, source, checked.library_source, sizes, {"T"}};
+  const LowerInput input{checked.file,
+                         checked.library,
+                         source,
+                         checked.library_source,
+                         sizes,
+                         {"T"},
+                         [&sizes](const std::string& vocabulary, const std::string& entry) -> int64_t {
+                           const auto number = int64_t(entry.at(0)) - 'a';  // entries are a, b, c, ...
+                           return entry.size() == 1 && number < sizes.at(vocabulary) ? number : -1;
+                         }};
   return lower(input, train->model.text, train, data, predict);
 }
 

@@ -1,0 +1,199 @@
+// Which positions count in losses, metrics and watches, and the figures that are formulas of several sums.
+// `next` has no answer at the end of a row: the value it gives there carries the weight 0, and so does what
+// is computed of it, until a figure sums up.
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "frontend/lower_values.h"
+
+namespace rnnc::lowering {
+namespace {
+
+using ast::Expr;
+
+constexpr double kLowest = -3.4e38;  // below every number that occurs
+
+Measure apply(const char* function, Measure a, Measure b) {
+  Measure m;
+  m.kind = Measure::Apply;
+  m.function = function;
+  m.args = {std::move(a), std::move(b)};
+  return m;
+}
+
+Measure number_measure(double value) {
+  Measure m;
+  m.number = value;
+  return m;
+}
+
+const Expr* option(const Expr& call, std::string_view name) {
+  for (const ast::Arg& arg : call.args)
+    if (arg.name == name) return &arg.value;
+  return nullptr;
+}
+
+}  // namespace
+
+/// `next(FIELD, n)`: inputs that the driver fills. Where there is no answer a number is the element itself:
+/// what is computed of it stays finite (`abs(p - next(y)) / next(y)`), and its weight is 0.
+Value Lowering::next(const Expr& e, Scope& scope) {
+  const Expr& of = e.args.at(0).value;
+  const auto found = of.kind == Expr::Kind::Name ? scope.values.find(of.text) : scope.values.end();
+  const bool field = found != scope.values.end() && (*g_)[found->second.node].op == Op::Input &&
+                     g_->name(found->second.node) == of.text;
+  if (!field) not_built(of.place, "`next` of what is no field of the data");
+  if (!found->second.is_sequence()) not_built(of.place, "`next` along a dimension of fixed size");
+  const int64_t n = e.args.size() > 1 ? int64_t(number(e.args[1].value, scope)) : 1;
+
+  Value v = found->second;
+  v.parts.clear();
+  v.ends.clear();
+  const NodeId here = v.node;
+  auto input = [&](const std::string& name, const Shape& shape, int64_t categories) {
+    const auto same = [&](const ModelInput& i) { return i.name == name; };
+    if (std::none_of(model_.inputs.begin(), model_.inputs.end(), same))
+      model_.inputs.push_back({name, shape, categories});
+    return g_->input(name, shape);
+  };
+  const Shape shape = g_->shape(here);
+  const int64_t categories = v.vocabulary.empty() ? 0 : in_.sizes.at(v.vocabulary);
+  v.node = input(next_input(of.text, n), shape, categories);
+  v.weight = input(has_next_input(of.text, n), {Type::F32, shape.rows, 1}, 0);
+  if (shape.type == Type::F32) {
+    const NodeId missing = op(Op::Sub, {constant(1), v.weight});
+    v.node = op(Op::Add, {v.node, op(Op::Mul, {missing, here})});
+  }
+  return v;
+}
+
+/// A value of several counts where all of them count.
+NodeId Lowering::joined_weight(NodeId a, NodeId b) {
+  if (a == kNoNode || a == b) return b;
+  if (b == kNoNode) return a;
+  align(a, b);
+  return op(Op::Mul, {a, b});
+}
+
+/// sum, mean, max, min of a value of which some positions do not count. Over time they are left out, and the
+/// result counts again; over columns the weight stays.
+Value Lowering::weighted_reduce(const Expr& e, const std::string& f, Value v,
+                                const std::vector<ast::Name>& over) {
+  NodeId weight = std::exchange(v.weight, kNoNode);
+  bool time = over.empty() && v.is_sequence();
+  for (const ast::Name& n : over)
+    time = time || (v.is_sequence() && in_.sequences[size_t(v.dims[0].sequence)] == n.text);
+  if (!time || g_->shape(weight).rows.kind != Rows::Steps) {
+    v = reduce(e, f, std::move(v), over);
+    v.weight = weight;
+    return v;
+  }
+  const int dim = v.dims[0].sequence;
+  const double cols = over.size() == 1 ? 1 : g_->shape(v.node).cols;
+  const NodeId any = op(Op::Max, {reduce_time(Op::Add, weight, dim), constant(1)});
+  if (f == "max" || f == "min") {  // what does not count is the least, and nothing at all is 0
+    const NodeId least = op(Op::Mul, {op(Op::Sub, {constant(1), weight}), constant(kLowest)});
+    v.node = op(f == "max" ? Op::Add : Op::Sub, {v.node, least});
+    v = reduce(e, f, std::move(v), over);
+    v.node = op(Op::Mul, {v.node, reduce_time(Op::Max, weight, dim)});
+    return v;
+  }
+  v.node = op(Op::Mul, {v.node, weight});
+  v = reduce(e, "sum", std::move(v), over);
+  if (f == "mean") v.node = op(Op::Div, {v.node, op(Op::Mul, {any, constant(cols)})});
+  return v;
+}
+
+/// A figure from a value of every row: summed over rows and columns where it counts, and counted.
+Measure Lowering::leaf(const Expr& e, Measure::Kind kind, Value v) {
+  Measure m;
+  const Shape shape = g_->shape(v.node);
+  m.kind = v.row ? kind : Measure::Once;
+  const bool extreme = kind == Measure::Max || kind == Measure::Min;
+  NodeId n = v.node, weight = v.weight;
+  if (kind == Measure::Min) n = op(Op::Neg, {n});
+  if (weight != kNoNode) {
+    align(weight, n);
+    n = extreme ? op(Op::Add, {n, op(Op::Mul, {op(Op::Sub, {constant(1), weight}), constant(kLowest)})})
+                : op(Op::Mul, {n, weight});
+  }
+  if (shape.cols > 1) n = op(extreme ? Op::MaxCols : Op::SumCols, {n});
+  if (!shape.rows.is_one()) {
+    if (extreme) not_built(e.place, "`max` and `min` over all rows");
+    n = op(Op::SumRows, {n});
+  }
+  m.sum = kind == Measure::Min ? op(Op::Neg, {n}) : n;
+  if (kind != Measure::Mean) return m;
+  if (!v.row) {
+    m.sum = op(Op::Div, {m.sum, constant(double(shape.cols) * shape.rows.begin)});
+    return m;
+  }
+  const NodeId rows = weight != kNoNode ? op(Op::SumRows, {weight}) : op(Op::RowCount, {v.node});
+  m.count = op(Op::Mul, {rows, constant(shape.cols)});
+  return m;
+}
+
+/// F1 = 2 tp / (2 tp + fp + fn), the sums over the whole part; 0 where nothing is positive or said to be.
+/// What is said and what is are 0 or 1, so the sums are exact.
+Measure Lowering::f1_score(const Expr& e, Scope& scope) {
+  const Value p = expr(e.args.at(0).value, scope);
+  Value y = expr(e.args.at(1).value, scope);
+  const Expr* positive = option(e, "positive");
+  const std::string entry = !positive ? "1" : positive->text;
+  const int64_t index = in_.entry ? in_.entry(y.vocabulary, entry) : -1;
+  if (index < 0) {
+    const Place place = positive ? positive->place : e.place;
+    throw UserError(at_place(source_of(place), place,
+                             fmt::format("category `{}` has no entry \"{}\"", y.vocabulary, entry), {},
+                             "`f1_score(scores, y, positive = \"...\")`"));
+  }
+  y.row = true;
+  y.weight = joined_weight(p.weight, y.weight);
+  auto is_positive = [&](NodeId category) { return op(Op::Equal, {category, constant(double(index))}); };
+  const NodeId said = is_positive(op(Op::ArgMax, {p.node})), is = is_positive(y.node);
+  auto count = [&](NodeId node) {
+    Value v = y;
+    v.vocabulary.clear();
+    v.node = node;
+    return leaf(e, Measure::Sum, std::move(v));
+  };
+  const Measure hits = apply("*", number_measure(2), count(op(Op::Mul, {said, is})));
+  return apply("/", hits, apply("max", apply("+", count(said), count(is)), number_measure(1)));
+}
+
+/// Counted by the driver from the data: there is nothing to compute in the graph.
+Measure Lowering::ngram(const Expr& e, Scope& scope) {
+  const Expr& of = e.args.at(0).value;
+  const auto found = of.kind == Expr::Kind::Name ? scope.values.find(of.text) : scope.values.end();
+  const bool field = found != scope.values.end() && (*g_)[found->second.node].op == Op::Input &&
+                     g_->name(found->second.node) == of.text;
+  if (!field) not_built(of.place, "`ngram` of what is no field of the data");
+  Measure m;
+  m.kind = Measure::Ngram;
+  m.field = of.text;
+  m.length = int64_t(number(e.args.at(1).value, scope));
+  if (const Expr* add = option(e, "add")) m.number = number(*add, scope);
+  return m;
+}
+
+/// The mean over the rows of a value, one number for each element; what all rows share is itself.
+void Lowering::watch(const Expr& e, Scope& scope, Lowered& out) {
+  const Value v = expr(e, scope);
+  Watch watch{text_of(e), "watch." + std::to_string(out.watches.size()), ""};
+  watch.count_root = watch.sum_root + ".count";
+  NodeId sum = v.node, count = constant(1);
+  if (v.row) {
+    NodeId weight = v.weight;
+    if (weight != kNoNode) {
+      align(weight, sum);
+      sum = op(Op::Mul, {sum, weight});
+    }
+    count = weight != kNoNode ? op(Op::SumRows, {weight}) : op(Op::RowCount, {sum});
+    sum = op(Op::SumRows, {sum});
+  }
+  model_.graph.roots.push_back({watch.sum_root, sum});
+  model_.graph.roots.push_back({watch.count_root, count});
+  out.watches.push_back(std::move(watch));
+}
+
+}  // namespace rnnc::lowering

@@ -251,6 +251,7 @@ Value* emit_op(KernelBuilder& b, Op op, Value* x, Value* y) {
     case Op::MaxCols:
     case Op::ArgMax:
     case Op::SumRows:
+    case Op::MaxRows:
     case Op::MatMul:
     case Op::SliceCols:
     case Op::ConcatCols:

@@ -2,7 +2,10 @@
 // end.
 #include "codegen/emit_module.h"
 
+#include <limits>
+
 #include "codegen/emit_gemm.h"
+#include "codegen/emit_math.h"
 #include "codegen/emit_pointwise.h"
 #include "codegen/emit_reduce.h"
 
@@ -149,19 +152,21 @@ void KernelFunction::column_sum() {
   BodyEmitter body(b, kernel, args);
   body.begin_call();
   // `count` chunks side by side: a row's values are computed once for them, and memory is read in longer runs
+  const bool sum = kernel.sum_op == Op::SumRows;
+  Value* none = b.c(sum ? 0 : -std::numeric_limits<double>::infinity());
   auto sum_chunks = [&](Value* first, int count) {
     Value* col = b.mul(first, b.i(kChunk));
     auto column = [&](int c) { return b.add(col, b.i(c * kChunk)); };
-    Values sums =
-        b.loop(b.i(0), args.rows[0], Values(size_t(count), b.c(0)), [&](Value* r, const Values& now) {
-          body.begin_row(b.sub(b.sub(args.rows[0], b.i(1)), r));
-          Values next;
-          for (int c = 0; c < count; ++c) {
-            body.begin_chunk(column(c), nullptr);
-            next.push_back(b.ir.CreateFAdd(now[size_t(c)], body.value(kernel.sum_value)));
-          }
-          return next;
-        });
+    Values sums = b.loop(b.i(0), args.rows[0], Values(size_t(count), none), [&](Value* r, const Values& now) {
+      body.begin_row(b.sub(b.sub(args.rows[0], b.i(1)), r));
+      Values next;
+      for (int c = 0; c < count; ++c) {
+        body.begin_chunk(column(c), nullptr);
+        Value *so_far = now[size_t(c)], *value = body.value(kernel.sum_value);
+        next.push_back(sum ? b.ir.CreateFAdd(so_far, value) : emit_max(b, so_far, value));
+      }
+      return next;
+    });
     Value* to = args.data[size_t(kernel.sum_operand)];
     for (int c = 0; c < count; ++c)
       b.store_chunk(sums[size_t(c)], b.at(to, column(c)), b.tail(b.sub(args.cols, column(c))));

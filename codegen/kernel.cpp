@@ -72,6 +72,7 @@ class Checker {
         return;
       case KernelKind::ColumnSum:
         need(k_.product.parts == 0, "a column sum has no product");
+        need(k_.sum_op == Op::SumRows || k_.sum_op == Op::MaxRows, "no such sum of rows");
         body();
         value(k_.sum_value, int(k_.body.size()));
         operand(k_.sum_operand);
@@ -174,7 +175,8 @@ std::string Kernel::key() const {
     s += fmt::format("; product {}x{} of {} and {} below rows{}", product.parts, product.chunks,
                      fmt::join(product.left, ","), fmt::join(product.right, ","), product.rows_limit);
   for (size_t i = 0; i < body.size(); ++i) s += fmt::format("; %{} {}", i, text(body[i]));
-  if (kind == KernelKind::ColumnSum) s += fmt::format("; sum %{} to {}", sum_value, sum_operand);
+  if (kind == KernelKind::ColumnSum)
+    s += fmt::format("; {} %{} to {}", sum_op == Op::SumRows ? "sum" : "max", sum_value, sum_operand);
   return s;
 }
 

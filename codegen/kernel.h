@@ -21,7 +21,8 @@ struct KernelError : std::logic_error {
 
 enum class KernelKind : uint8_t {
   Rows,       // an iteration space rows x cols: [product] -> body, one row at a time
-  ColumnSum,  // the body's value summed over the rows, last row first: [rows, cols] -> [1, cols]
+  ColumnSum,  // the body's value summed (or the largest) over the rows, last row first: [rows, cols] -> [1,
+              // cols]
   // operand 2 [K, N] = sum over segments of operand 0 [., K] transposed times operand 1 [., N]
   WeightGradient,
   // operand 2 [V, E] = 0, then row index[r] of it += row r of operand 0 [R, E], last row first; operand 1:
@@ -84,7 +85,8 @@ struct Kernel {
   std::vector<Instr> body;  // kinds Rows and ColumnSum
   int16_t sum_value = -1;   // kind ColumnSum: the value summed, and where it goes (a RowVector)
   int16_t sum_operand = -1;
-  int chunks = 1;  // kind WeightGradient: chunks of 16 columns in a tile (1..4)
+  Op sum_op = Op::SumRows;  // or MaxRows
+  int chunks = 1;           // kind WeightGradient: chunks of 16 columns in a tile (1..4)
   bool operator==(const Kernel&) const = default;
 
   /// One line of text, equal for equal kernels.

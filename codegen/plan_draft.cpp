@@ -195,7 +195,7 @@ class DraftBuilder {
     if (first == end) return;
     const Node& n = g_[first];
     if (weight_gradient(n)) return add_weight_gradient(first);
-    if (n.op == Op::SumRows) return add_column_sum(first);
+    if (n.op == Op::SumRows || n.op == Op::MaxRows) return add_column_sum(first);
     if (n.op == Op::ScatterAdd) return add_scatter(first);
     if (n.op == Op::Transpose || n.op == Op::Scan || n.op == Op::ScanResult)
       throw GraphError("plan: no kernel for `" + std::string(info(n.op).name) + "`");
@@ -303,6 +303,7 @@ class DraftBuilder {
     Draft& d = island.draft;
     const NodeId a = g_.arg(id, 0);
     d.kernel.kind = KernelKind::ColumnSum;
+    d.kernel.sum_op = g_[id].op;
     d.rows = {g_.shape(a).rows};
     d.cols = g_.shape(id).cols;
     d.kernel.sum_value = value(island, a);

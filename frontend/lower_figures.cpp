@@ -105,7 +105,7 @@ Value Lowering::weighted_reduce(const Expr& e, const std::string& f, Value v,
 }
 
 /// A figure from a value of every row: summed over rows and columns where it counts, and counted.
-Measure Lowering::leaf(const Expr& e, Measure::Kind kind, Value v) {
+Measure Lowering::leaf(Measure::Kind kind, Value v) {
   Measure m;
   const Shape shape = g_->shape(v.node);
   m.kind = v.row ? kind : Measure::Once;
@@ -118,10 +118,7 @@ Measure Lowering::leaf(const Expr& e, Measure::Kind kind, Value v) {
                 : op(Op::Mul, {n, weight});
   }
   if (shape.cols > 1) n = op(extreme ? Op::MaxCols : Op::SumCols, {n});
-  if (!shape.rows.is_one()) {
-    if (extreme) not_built(e.place, "`max` and `min` over all rows");
-    n = op(Op::SumRows, {n});
-  }
+  if (!shape.rows.is_one()) n = op(extreme ? Op::MaxRows : Op::SumRows, {n});
   m.sum = kind == Measure::Min ? op(Op::Neg, {n}) : n;
   if (kind != Measure::Mean) return m;
   if (!v.row) {
@@ -155,7 +152,7 @@ Measure Lowering::f1_score(const Expr& e, Scope& scope) {
     Value v = y;
     v.vocabulary.clear();
     v.node = node;
-    return leaf(e, Measure::Sum, std::move(v));
+    return leaf(Measure::Sum, std::move(v));
   };
   const Measure hits = apply("*", number_measure(2), count(op(Op::Mul, {said, is})));
   return apply("/", hits, apply("max", apply("+", count(said), count(is)), number_measure(1)));

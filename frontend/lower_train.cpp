@@ -84,7 +84,7 @@ Measure Lowering::measure(const Expr& e, Scope& scope) {
       m.number = e.number;
       return m;
     }
-    return leaf(e, Measure::Mean, expr(e, scope));  // a value that is the same for all rows
+    return leaf(Measure::Mean, expr(e, scope));  // a value that is the same for all rows
   }
   m.kind = Measure::Apply;
   switch (e.kind) {
@@ -98,7 +98,7 @@ Measure Lowering::measure(const Expr& e, Scope& scope) {
       return m;
     case Expr::Kind::Call: {
       const std::string& f = e.operands[0].text;
-      if (is_loss(f)) return leaf(e, Measure::Mean, per_row_loss(e, f, scope));
+      if (is_loss(f)) return leaf(Measure::Mean, per_row_loss(e, f, scope));
       if (f == "f1_score") return f1_score(e, scope);
       if (f == "ngram") return ngram(e, scope);
       static const std::map<std::string, Measure::Kind> reductions = {
@@ -106,7 +106,7 @@ Measure Lowering::measure(const Expr& e, Scope& scope) {
       const auto reduction = reductions.find(f);
       if (e.args.size() == 1 && reduction != reductions.end()) {
         const Expr& of = e.args[0].value;
-        if (!reduces(of)) return leaf(e, reduction->second, expr(of, scope));
+        if (!reduces(of)) return leaf(reduction->second, expr(of, scope));
         if (of.kind == Expr::Kind::Call) return measure(of, scope);  // of one number: itself
         not_built(e.place, "a figure of all rows inside another one");
       }

@@ -109,7 +109,7 @@ class Lowering {
   NodeId joined_weight(NodeId a, NodeId b);
   Value weighted_reduce(const ast::Expr& e, const std::string& name, Value v,
                         const std::vector<ast::Name>& over);
-  Measure leaf(const ast::Expr& e, Measure::Kind kind, Value v);
+  Measure leaf(Measure::Kind kind, Value v);
   Measure f1_score(const ast::Expr& e, Scope& scope);
   Measure ngram(const ast::Expr& e, Scope& scope);
   void watch(const ast::Expr& e, Scope& scope, Lowered& out);

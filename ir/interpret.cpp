@@ -97,6 +97,12 @@ double sum_of_col(const Tensor& a, int64_t c) {
   return total;
 }
 
+double max_of_col(const Tensor& a, int64_t c) {
+  double most = -std::numeric_limits<double>::infinity();
+  for (int64_t r = a.rows; r-- > 0;) most = larger(most, a.at(r, c));
+  return most;
+}
+
 Tensor matmul(const Tensor& a, const Tensor& b, uint8_t flags, Tensor y) {
   const Matrix left = (flags & kTransposeLeft) != 0 ? Matrix(view(a).transpose()) : Matrix(view(a));
   const Matrix right = (flags & kTransposeRight) != 0 ? Matrix(view(b).transpose()) : Matrix(view(b));
@@ -234,6 +240,7 @@ Tensor evaluate(Op op, std::span<const Tensor* const> operands, const Attr& attr
     case Op::MaxCols: return each(y, [&](int64_t r, int64_t) { return a.at(r, argmax(a, r)); });
     case Op::ArgMax: return each(y, [&](int64_t r, int64_t) { return double(argmax(a, r)); });
     case Op::SumRows: return each(y, [&](int64_t, int64_t c) { return sum_of_col(a, c); });
+    case Op::MaxRows: return each(y, [&](int64_t, int64_t c) { return max_of_col(a, c); });
     case Op::MatMul: return matmul(a, b, attr.flags, y);
 
     case Op::SliceCols: return each(y, [&](int64_t r, int64_t c) { return a.at(r, attr.offset + c); });

@@ -288,7 +288,8 @@ Shape infer_shape(Op op, std::span<const Shape> args, const Attr& attr, const Sh
     case Op::SumCols:
     case Op::MaxCols: use.need_f32(); return {Type::F32, args[0].rows, 1};
     case Op::ArgMax: use.need_f32(); return {Type::I32, args[0].rows, 1};
-    case Op::SumRows: use.need_f32(); return {Type::F32, Rows::fixed(1), args[0].cols};
+    case Op::SumRows:
+    case Op::MaxRows: use.need_f32(); return {Type::F32, Rows::fixed(1), args[0].cols};
     case Op::MatMul: return matmul(use);
 
     case Op::SliceCols: return slice_cols(use);

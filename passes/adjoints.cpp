@@ -125,6 +125,10 @@ void apply_adjoint(Graph& graph, NodeId y_id, NodeId dy_id, Adjoints& adjoints) 
       const V largest = f(Op::Equal, a, y);
       return give(a, dy * (largest / f(Op::SumCols, largest)));
     }
+    case Op::MaxRows: {
+      const V largest = f(Op::Equal, a, y);
+      return give(a, dy * (largest / f(Op::SumRows, largest)));
+    }
     case Op::MatMul:
       switch (node.attr.flags) {
         case 0:  // d(AB) = dA B + A dB

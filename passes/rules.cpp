@@ -260,7 +260,7 @@ Found apply(Graph& g, Op op, Args args, const Attr& attr, const Shape& wanted) {
       if (op == Op::SumCols && is_constant(g, args[0]))
         return g.constant(value(g, args[0]) * s.cols, s.rows, 1);
       if (op == Op::SumCols && s.cols == 1) return args[0];
-      if (op == Op::SumRows && s.rows.is_one()) return args[0];
+      if ((op == Op::SumRows || op == Op::MaxRows) && s.rows.is_one()) return args[0];
       if (op == Op::SumRows && is(g, args[0], 0)) return g.constant(0, {}, s.cols);
       if (op == Op::SumRows && g[args[0]].op == Op::PadRows)  // Σ [A; 0] = Σ A
         return g.unary(Op::SumRows, g.arg(args[0], 0));

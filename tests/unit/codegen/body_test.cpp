@@ -202,6 +202,32 @@ TEST_P(BodyOn, ColumnSumsRunFromTheLastRow) {
   }
 }
 
+TEST_P(BodyOn, TheLargestOfEachColumn) {
+  Kernel k;
+  k.kind = KernelKind::ColumnSum;
+  k.operands = 2;
+  k.body = {load(0)};
+  k.sum_value = 0;
+  k.sum_operand = 1;
+  k.sum_op = Op::MaxRows;
+  for (int64_t n : {1, 40, 131}) {
+    Matrix x(9, n, n + 1), most(1, n);
+    x.fill(random);
+    for (int64_t j = 0; j < n; ++j) x(3, j) -= 100;
+    Call call;
+    call.operand(x).operand(most);
+    call.rows = {9};
+    call.cols = n;
+    run_in_pieces(k, call, random);
+    EXPECT_TRUE(most.intact());
+    for (int64_t j = 0; j < n; ++j) {
+      float want = x(0, j);
+      for (int64_t r = 1; r < 9; ++r) want = std::max(want, float(x(r, j)));
+      EXPECT_EQ(most(0, j), want);
+    }
+  }
+}
+
 TEST_P(BodyOn, ScatterAddRunsFromTheLastRowAndSkipsNegativeIndices) {
   Kernel k;
   k.kind = KernelKind::ScatterAdd;

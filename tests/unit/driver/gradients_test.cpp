@@ -156,6 +156,9 @@ void add_joining(std::vector<Example>& list) {
     for (Op op : {Op::SumCols, Op::MaxCols, Op::SumRows})
       list.push_back({op, to_string(rows), [op, rows](Maker& m) { return m.op(op, m.in(rows, 4)); }});
   }
+  for (Rows rows : {kBatch, Rows::fixed(3)})  // not of a step that may have no rows: -inf
+    list.push_back(
+        {Op::MaxRows, to_string(rows), [rows](Maker& m) { return m.op(Op::MaxRows, m.in(rows, 4)); }});
   list.push_back({Op::ArgMax, "", [](Maker& m) {
                     return m.op(Op::Gather, m.in(Rows::fixed(3), 2), m.op(Op::ArgMax, m.in(kBatch, 3)));
                   }});

@@ -106,6 +106,7 @@ std::vector<Case> joining_cases() {
       {Op::ArgMax, kMatrix + "%1 = argmax %0 : i32[2, 1]", {{"x", {1, 3, 3, 4, kNaN, 5}}}, {1, 1}},
       {Op::SumRows, kMatrix + "%1 = sum_rows %0 : f32[1, 3]", {{"x", k1to6}}, {5, 7, 9}},
       {Op::SumRows, "%0 = constant 1 : f32[T1.0, 1]\n%1 = sum_rows %0 : f32[1, 1]", {}, {2}},
+      {Op::MaxRows, kMatrix + "%1 = max_rows %0 : f32[1, 3]", {{"x", {1, -3, 2, -4, kNaN, 5}}}, {1, kNaN, 5}},
       {Op::MatMul,
        kMatrix + "%1 = input \"y\" : f32[3, 2]\n%2 = matmul %0 %1 : f32[2, 2]",
        {{"x", k1to6}, {"y", k1to6}},

@@ -49,8 +49,23 @@ void Figures::want(const Measure& m) {
 }
 
 void Figures::want(const Watch& watch) {
-  sums_[watch.sum_root].kind = Measure::Sum;
-  sums_[watch.count_root].kind = Measure::Sum;
+  for (const std::string& root : {watch.sum_root, watch.count_root})
+    if (!root.empty()) sums_[root].dim = watch.dim;
+}
+
+void Figures::take_steps(Sum& sum, const std::vector<float>& batch, std::span<const int64_t> offsets) {
+  if (offsets.back() == 0) return;
+  const size_t cols = batch.size() / static_cast<size_t>(offsets.back());
+  size_t at = 0;
+  for (size_t t = 0; t + 1 < offsets.size() && offsets[t + 1] > offsets[t]; ++t) {
+    if (sum.rows.size() <= t) {
+      sum.rows.push_back(0);
+      sum.values.resize((t + 1) * cols);
+    }
+    sum.rows[t] += static_cast<double>(offsets[t + 1] - offsets[t]);
+    for (int64_t row = offsets[t]; row < offsets[t + 1]; ++row)
+      for (size_t c = 0; c < cols; ++c) sum.values[t * cols + c] += batch.at(at++);
+  }
 }
 
 void Figures::take(Sum& sum, const std::vector<float>& batch) {
@@ -95,8 +110,15 @@ double Figures::value(const Measure& m) const {
 }
 
 std::vector<double> Figures::value(const Watch& watch) const {
-  std::vector<double> values = sums_.at(watch.sum_root).values;
-  for (double& v : values) v /= at(watch.count_root);
+  const Sum& sum = sums_.at(watch.sum_root);
+  std::vector<double> values = sum.values;
+  if (watch.dim < 0) {
+    for (double& v : values) v /= at(watch.count_root);
+    return values;
+  }
+  const std::vector<double>& counts = watch.count_root.empty() ? sum.rows : sums_.at(watch.count_root).values;
+  const size_t cols = counts.empty() ? 1 : values.size() / counts.size();
+  for (size_t i = 0; i < values.size(); ++i) values[i] /= counts[i / cols];
   return values;
 }
 
@@ -130,9 +152,12 @@ PartFigures Evaluation::run(Part part, Team& team) {
   for (const Watch& watch : lowered_.watches) figures.want(watch);
   Batches batches(dataset_, part, batch_rows(dataset_), batch_steps(time_steps_));
   for (int64_t step = 0; step < batches.steps(); ++step) {
-    bind(session_, dataset_, batches.batch(step));
+    const Batch& batch = batches.batch(step);
+    bind(session_, dataset_, batch);
     session_.run(team);
-    figures.add([&](const std::string& root) { return session_.output(root); });
+    StepRows rows;
+    for (const BatchDimension& dimension : batch.dimensions) rows.emplace_back(dimension.row_offset);
+    figures.add([&](const std::string& root) { return session_.output(root); }, rows);
   }
   PartFigures result;
   result.loss = figures.value(lowered_.loss);

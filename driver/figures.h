@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,9 @@ struct PartFigures {
   std::vector<std::pair<std::string, std::vector<double>>> watches;  // by label: a number for each element
 };
 
+/// For each sequence dimension: where the rows of each step begin in a stack of all steps.
+using StepRows = std::vector<std::span<const int64_t>>;
+
 /// Collects the sums and counts that a Measure is made of.
 class Figures {
  public:
@@ -29,9 +33,13 @@ class Figures {
   void know(std::map<std::string, double> counted) { counted_ = std::move(counted); }
   /// Takes in the outputs of a batch; `output` gives those of a root. Roots that a program lacks are an error
   /// of ours.
+  /// `rows` are those of the batch, for watches of sequences.
   template <typename Output>
-  void add(Output output) {
-    for (auto& [root, sum] : sums_) take(sum, output(root));
+  void add(Output output, const StepRows& rows = {}) {
+    for (auto& [root, sum] : sums_) {
+      if (sum.dim < 0) take(sum, output(root));
+      else take_steps(sum, output(root), rows.at(static_cast<size_t>(sum.dim)));
+    }
   }
   /// The measure of everything added. NaN if a mean was taken over nothing.
   double value(const Measure& measure) const;
@@ -43,7 +51,10 @@ class Figures {
     Measure::Kind kind = Measure::Sum;
     bool any = false;
     std::vector<double> values;
+    int dim = -1;              // of a sequence: values step by step
+    std::vector<double> rows;  // and how many rows each step had
   };
+  static void take_steps(Sum& sum, const std::vector<float>& batch, std::span<const int64_t> offsets);
   static void take(Sum& sum, const std::vector<float>& batch);
   double at(const std::string& root) const;
 

@@ -35,6 +35,8 @@ struct Metric {
 struct Watch {
   std::string label;
   std::string sum_root, count_root;
+  int dim = -1;  // of a sequence: its dimension; the roots are then the steps themselves, not their sums, and
+                 // the count is empty where every row counts
 };
 
 /// One value shown by `predict`.

@@ -173,23 +173,29 @@ Measure Lowering::ngram(const Expr& e, Scope& scope) {
   return m;
 }
 
-/// The mean over the rows of a value, one number for each element; what all rows share is itself.
+/// The mean over the rows of a value, one number for each element; of a sequence, for each element of every
+/// step: the driver sums up the rows of a step, since how many steps there are is known later. What all rows
+/// share is itself.
 void Lowering::watch(const Expr& e, Scope& scope, Lowered& out) {
   const Value v = expr(e, scope);
-  Watch watch{text_of(e), "watch." + std::to_string(out.watches.size()), ""};
-  watch.count_root = watch.sum_root + ".count";
-  NodeId sum = v.node, count = constant(1);
-  if (v.row) {
-    NodeId weight = v.weight;
-    if (weight != kNoNode) {
-      align(weight, sum);
-      sum = op(Op::Mul, {sum, weight});
-    }
-    count = weight != kNoNode ? op(Op::SumRows, {weight}) : op(Op::RowCount, {sum});
-    sum = op(Op::SumRows, {sum});
+  Watch watch{text_of(e), "watch." + std::to_string(out.watches.size()), "", -1};
+  NodeId value = v.node, weight = v.weight;
+  const Rows rows = g_->shape(value).rows;
+  if (rows.kind == Rows::Steps) watch.dim = rows.dim;
+  if (weight != kNoNode) {
+    align(weight, value);
+    value = op(Op::Mul, {value, weight});
   }
-  model_.graph.roots.push_back({watch.sum_root, sum});
-  model_.graph.roots.push_back({watch.count_root, count});
+  NodeId count = v.row ? weight : constant(1);
+  if (v.row && watch.dim < 0) {
+    count = weight != kNoNode ? op(Op::SumRows, {weight}) : op(Op::RowCount, {value});
+    value = op(Op::SumRows, {value});
+  }
+  model_.graph.roots.push_back({watch.sum_root, value});
+  if (count != kNoNode) {
+    watch.count_root = watch.sum_root + ".count";
+    model_.graph.roots.push_back({watch.count_root, count});
+  }
   out.watches.push_back(std::move(watch));
 }
 

@@ -64,7 +64,7 @@ TEST(Figures, SumsAreKeptInDouble) {
 }
 
 TEST(Figures, WatchesHaveANumberForEachElement) {
-  const Watch watch{"h", "w", "c"};
+  const Watch watch{"h", "w", "c", -1};
   Figures figures;
   figures.want(watch);
   const std::vector<Outputs> batches = {{{"w", {1, 2}}, {"c", {4}}}, {{"w", {0, 1}}, {"c", {2}}}};

@@ -127,18 +127,21 @@ std::map<std::string, std::vector<double>> watched(const std::string& line, cons
   const auto outputs = test::run_interpreter(graph, test::figure_batch(graph, given));
   Figures figures;
   for (const Watch& watch : lowered.watches) figures.want(watch);
-  for (int batch = 0; batch < 2; ++batch)
-    figures.add([&](const std::string& root) {
-      return std::vector<float>(outputs.at(root).begin(), outputs.at(root).end());
-    });
+  const test::TestBatch batch = test::figure_batch(graph, given);
+  for (int i = 0; i < 2; ++i)
+    figures.add(
+        [&](const std::string& root) {
+          return std::vector<float>(outputs.at(root).begin(), outputs.at(root).end());
+        },
+        {batch.row_offset});
   std::map<std::string, std::vector<double>> result;
   for (const Watch& watch : lowered.watches) result[watch.label] = figures.value(watch);
   return result;
 }
 
 TEST(TrainFigures, Watches) {
-  const auto all = watched("v == 0.5, mean over E (v), w, v * 2", {{"w", {1, 2, 3, 4}}},
-                           "param w: [E, 2] ~ normal(1)\n");
+  const auto all =
+      watched("v == 0.5, mean over E (v), w, v * 2", {{"w", {1, 2, 3, 4}}}, "param w: [E, 2] ~ normal(1)\n");
   ASSERT_EQ(all.size(), 4U);
   EXPECT_EQ(all.at("w"), (std::vector<double>{1, 2, 3, 4}));  // the same for all rows: itself
   EXPECT_NEAR(all.at("v == 0.5").at(0), 1.0 / 3, 1e-6);
@@ -146,6 +149,42 @@ TEST(TrainFigures, Watches) {
   EXPECT_NEAR(all.at("mean over E (v)").at(0), 5.25 / 6, 1e-6);
   ASSERT_EQ(all.at("v * 2").size(), 2U);
   EXPECT_NEAR(all.at("v * 2")[1], 2.0, 1e-6);
+}
+
+TEST(TrainFigures, WatchesOfSequencesAreByStep) {
+  const auto all = watched("s, x, next(s), last(s)");
+  EXPECT_EQ(all.at("s"), (std::vector<double>{2.5, -0.75, 3}));
+  EXPECT_EQ(all.at("x"), (std::vector<double>{1.5, -0.5, -0.25, 2.375, -3, 0.25}));
+  const std::vector<double>& next = all.at("next(s)");  // at the second step one row of two has an answer
+  ASSERT_EQ(next.size(), 3U);
+  EXPECT_EQ(next[0], -0.75);
+  EXPECT_EQ(next[1], 3);
+  EXPECT_TRUE(std::isnan(next[2]));
+  EXPECT_NEAR(all.at("last(s)").at(0), 3.5 / 3, 1e-6);
+}
+
+/// As `rnnc train` makes them: by the compiled program.
+TEST(TrainFigures, WatchesOfAScan) {
+  const Lowered lowered =
+      test::lower_figures("h = scan rnn[E] over x\n", "  loss mean(out)\n  watch h, h == 0\n");
+  const CompileOptions options = test::figure_options(ProgramKind::Evaluate);
+  const Graph graph = forward_graph(lowered, options);
+  const test::TestBatch batch = test::figure_batch(graph, {});
+  Jit jit(target_by_name("host"), 1);
+  const auto compiled = test::run_compiled(compile(lowered, options, jit), batch, 1);
+  const auto exact = test::run_interpreter(graph, batch);
+  Figures got, want;
+  for (const Watch& watch : lowered.watches) got.want(watch), want.want(watch);
+  got.add([&](const std::string& root) { return compiled.at(root); }, {batch.row_offset});
+  want.add(
+      [&](const std::string& root) {
+        return std::vector<float>(exact.at(root).begin(), exact.at(root).end());
+      },
+      {batch.row_offset});
+  const std::vector<double> a = got.value(lowered.watches[0]), b = want.value(lowered.watches[0]);
+  ASSERT_EQ(a.size(), 6U);
+  for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-5);
+  EXPECT_NE(a[0], a[2]);
 }
 
 }  // namespace

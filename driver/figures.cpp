@@ -6,9 +6,14 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
+
+#include "driver/watches.h"
 
 namespace rnnc {
 namespace {
+
+constexpr size_t kWatchedInLine = 10;  // longer watches are a table, the number of the first before each line
 
 double compute(const std::string& f, const std::vector<double>& a) {
   const double x = a.at(0), y = a.size() > 1 ? a[1] : 0;
@@ -94,7 +99,11 @@ double Figures::value(const Measure& m) const {
 
 std::vector<double> Figures::value(const Watch& watch) const {
   std::vector<double> values = sums_.at(watch.sum_root).values;
-  for (double& v : values) v /= at(watch.count_root);
+  std::vector<double> counts = sums_.at(watch.count_root).values;  // one, or one for each step
+  const size_t each = counts.empty() ? 1 : values.size() / counts.size();
+  while (counts.size() > 1 && counts.back() == 0) counts.pop_back();  // no row is that long
+  values.resize(each * counts.size());
+  for (size_t i = 0; i < values.size(); ++i) values[i] /= counts[i / each];
   return values;
 }
 
@@ -123,7 +132,8 @@ PartFigures Evaluation::run(Part part, Team& team) {
   for (int64_t step = 0; step < batches.steps(); ++step) {
     bind(session_, dataset_, batches.batch(step));
     session_.run(team);
-    figures.add([&](const std::string& root) { return session_.output(root); });
+    figures.add(
+        [&](const std::string& root) { return figure_output(session_, lowered_.watches, root); });
   }
   PartFigures result;
   result.loss = figures.value(lowered_.loss);
@@ -148,7 +158,14 @@ std::vector<std::string> watch_lines(const PartFigures& figures) {
   std::vector<std::string> lines;
   for (const auto& [label, values] : figures.watches) {
     std::string line = fmt::format("  {} ", label);
-    for (const double value : values) line += fmt::format(" {:.3g}", value);
+    if (values.size() > kWatchedInLine) lines.push_back(std::exchange(line, ""));
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (values.size() > kWatchedInLine && i % kWatchedInLine == 0) {
+        if (i > 0) lines.push_back(std::exchange(line, ""));
+        line = fmt::format("  {:>6}:", i);
+      }
+      line += values.size() > kWatchedInLine ? fmt::format(" {:>9.3g}", values[i]) : fmt::format(" {:.3g}", values[i]);
+    }
     lines.push_back(std::move(line));
   }
   return lines;

@@ -10,7 +10,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "driver/chance.h"
 #include "driver/parameters.h"
+#include "ir/chance.h"
 #include "ir/diagnostic.h"
 #include "runtime/checkpoint.h"
 #include "runtime/errors.h"
@@ -206,6 +208,7 @@ void Trainer::step(const Batch& batch) {
   set(kRateInput, rate_at(settings_, position_.epoch, t, steps, position_.halvings));
   set(kCorrection1Input, 1 - std::pow(optimizer.beta1, static_cast<double>(t)));
   set(kCorrection2Input, 1 - std::pow(optimizer.beta2, static_cast<double>(t)));
+  session.set_input(kChanceInput, std::span<const int32_t>(chance_of_step(settings_.seed, t)));
   session.run(team_);
   const double loss = session.scalar("loss");
   const double norm = has_output(session, "gradient_norm") ? session.scalar("gradient_norm") : 0;
@@ -295,7 +298,7 @@ void Trainer::not_a_number(const char* what) {
   if (!best_.empty())
     notes.push_back(
         fmt::format("the parameters after epoch {} are in {}", position_.best_epoch, settings_.save));
-  const bool clipped = settings_.optimizer.clip != Optimizer::NoClip;
+  const bool clipped = settings_.optimizer.clips();
   throw TrainingFailed(
       in_file(fmt::format("step {}", position_.total_steps), 0, 0,
               fmt::format("the {} is not a number", what), std::move(notes),

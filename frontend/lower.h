@@ -31,7 +31,8 @@ struct Metric {
 /// The mean over all rows of a value, one number for each of its elements.
 struct Watch {
   std::string label;
-  std::string sum_root, count_root;
+  std::string sum_root, count_root;  // along a sequence: the value of all rows and steps, and no count
+  int dim = -1;                      // the sequence dimension it is along, a number for each step; -1: none
 };
 
 /// One value shown by `predict`.

@@ -43,6 +43,7 @@ Measure Lowering::leaf(Measure::Kind kind, Value v) {
   const Shape shape = g_->shape(v.node);
   m.kind = v.row ? kind : Measure::Once;
   const bool extreme = kind == Measure::Max || kind == Measure::Min;
+  const NodeId summed = v.node;
   if (kind == Measure::Min) v.node = op(Op::Neg, {v.node});
   NodeId n = v.node;
   if (shape.cols > 1) n = op(extreme ? Op::MaxCols : Op::SumCols, {n});
@@ -58,13 +59,14 @@ Measure Lowering::leaf(Measure::Kind kind, Value v) {
                     : constant(double(shape.cols) * shape.rows.begin);
     if (!v.row) m.sum = op(Op::Div, {m.sum, m.count});
   }
+  leaves_[m.sum] = summed;
   return m;
 }
 
 /// What a loss or metric is the mean of; a Value without node if `f` is none.
 Value Lowering::per_row_loss(const Expr& e, const std::string& f, Scope& scope) {
   if (!is_loss(f)) {
-    for (const char* later : {"ctc", "f1_score", "bleu", "ngram", "gradient", "next"}) {
+    for (const char* later : {"ctc", "f1_score", "bleu", "ngram", "next"}) {
       if (f == later) not_built(e.place, fmt::format("`{}`", f));
     }
     return {};
@@ -217,6 +219,12 @@ void Lowering::train_block(const ast::Train& train, const ast::DataBlock& data, 
         const Value v = expr(arg.value, scope);
         Watch watch{text_of(arg.value), "watch." + std::to_string(out.watches.size()), ""};
         watch.count_root = watch.sum_root + ".count";
+        if (v.is_sequence()) {
+          watch.dim = v.dims[0].sequence;
+          model_.graph.roots.push_back({watch.sum_root, v.node});
+          out.watches.push_back(watch);
+          continue;
+        }
         model_.graph.roots.push_back({watch.sum_root, op(Op::SumRows, {v.node})});
         model_.graph.roots.push_back({watch.count_root, op(Op::RowCount, {v.node})});
         out.watches.push_back(watch);
@@ -229,6 +237,7 @@ void Lowering::train_block(const ast::Train& train, const ast::DataBlock& data, 
       else out.metrics.push_back({arg.name.empty() ? text_of(arg.value) : arg.name, m});
     }
   }
+  row_loss(out.loss);
 }
 
 void Lowering::predict_block(const ast::Use& predict, Scope& model_scope, Lowered& out) {

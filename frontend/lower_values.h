@@ -90,6 +90,18 @@ class Lowering {
   Dim size(const ast::Expr& e, Scope& scope);
   double number(const ast::Expr& e, Scope& scope);
 
+  // lower_chance.cpp
+  NodeId coin(double probability, const std::string& path, Rows rows, int32_t cols);
+  double probability(const ast::Expr& e, const std::string& of, bool below_one, Scope& scope);
+  Value coin_call(const ast::Expr& e, Scope& scope);
+  Value dropout(Value x, double p, const std::string& path, Place place);
+  Value dropout_call(const ast::Expr& e, Scope& scope);
+
+  // lower_gradient.cpp
+  Value gradient_call(const ast::Expr& e, Scope& scope);
+  NodeId row_value(const Measure& measure);
+  void row_loss(const Measure& loss);
+
   // lower_sequences.cpp: along time
   Value reduce(const ast::Expr& e, const std::string& name, Value v, const std::vector<ast::Name>& over);
   Value softmax(const ast::Expr& e, bool log, Value v, const std::vector<ast::Name>& over);
@@ -120,7 +132,10 @@ class Lowering {
 
   const LowerInput& in_;
   Model model_;
-  Graph* g_;  // the graph nodes go to: the model's, or the body of the scan being lowered
+  Graph* g_;           // the graph nodes go to: the model's, or the body of the scan being lowered
+  int scan_dim_ = -1;  // of the scan being lowered; -1: none
+  int gradients_ = 0;   // watched derivatives so far
+  std::map<NodeId, NodeId> leaves_;  // the sum of a figure: what it is the sum of
   int roots_ = 0;
 };
 

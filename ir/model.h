@@ -30,6 +30,7 @@ struct ScanBody {
   Graph body;
   int dim = 0;
   bool reverse = false;
+  bool cell = false;  // a cell of the language, not a reduction or the like written as a scan
   int sequences = 0, constants = 0, states = 0;
   std::vector<NodeId> next;     // the new value of each state
   std::vector<NodeId> results;  // what the scan gives at each step

@@ -1,0 +1,18 @@
+// What coins read (ir/chance.h), bound to a program: the numbers of the rows, and the key of a training step.
+#pragma once
+#include <array>
+#include <cstdint>
+
+#include "runtime/batches.h"
+#include "runtime/program.h"
+
+namespace rnnc {
+
+/// Sets the numbers of the rows of a batch, alone and beside the steps of each sequence, where the program
+/// reads them.
+void bind_rows(Session& session, const Batch& batch);
+
+/// The key of all coins of a training step, counted from 1 over all epochs.
+std::array<int32_t, 2> chance_of_step(uint64_t seed, int64_t step);
+
+}  // namespace rnnc

@@ -132,8 +132,7 @@ PartFigures Evaluation::run(Part part, Team& team) {
   for (int64_t step = 0; step < batches.steps(); ++step) {
     bind(session_, dataset_, batches.batch(step));
     session_.run(team);
-    figures.add(
-        [&](const std::string& root) { return figure_output(session_, lowered_.watches, root); });
+    figures.add([&](const std::string& root) { return figure_output(session_, lowered_.watches, root); });
   }
   PartFigures result;
   result.loss = figures.value(lowered_.loss);
@@ -164,7 +163,8 @@ std::vector<std::string> watch_lines(const PartFigures& figures) {
         if (i > 0) lines.push_back(std::exchange(line, ""));
         line = fmt::format("  {:>6}:", i);
       }
-      line += values.size() > kWatchedInLine ? fmt::format(" {:>9.3g}", values[i]) : fmt::format(" {:.3g}", values[i]);
+      line += values.size() > kWatchedInLine ? fmt::format(" {:>9.3g}", values[i])
+                                             : fmt::format(" {:.3g}", values[i]);
     }
     lines.push_back(std::move(line));
   }

@@ -1,6 +1,6 @@
-// Lowering of `gradient(v)` in `watch`: the derivative of a row's loss by v. The model has no derivatives yet,
-// so an input in the shape of v stands for it; the roots `gradient.K`, which is v, and `row_loss` say what it
-// is, and passes/watch_gradients.cpp puts it there.
+// Lowering of `gradient(v)` in `watch`: the derivative of a row's loss by v. The model has no derivatives
+// yet, so an input in the shape of v stands for it; the roots `gradient.K`, which is v, and `row_loss` say
+// what it is, and passes/watch_gradients.cpp puts it there.
 #include <fmt/format.h>
 
 #include "frontend/lower_values.h"
@@ -11,7 +11,8 @@ Value Lowering::gradient_call(const ast::Expr& e, Scope& scope) {
   if (scope.equation != "watch") not_built(e.place, "`gradient` outside `watch`");
   Value v = expr(e.args.at(0).value, scope);
   const Shape shape = g_->shape(v.node);
-  if (!v.row || shape.rows.kind == Rows::Fixed) not_built(e.place, "`gradient` by a value that all rows share");
+  if (!v.row || shape.rows.kind == Rows::Fixed)
+    not_built(e.place, "`gradient` by a value that all rows share");
   const std::string root = fmt::format("gradient.{}", gradients_++);
   model_.graph.roots.push_back({root, v.node});
   v.node = g_->input("%" + root, shape);

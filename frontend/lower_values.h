@@ -134,7 +134,7 @@ class Lowering {
   Model model_;
   Graph* g_;           // the graph nodes go to: the model's, or the body of the scan being lowered
   int scan_dim_ = -1;  // of the scan being lowered; -1: none
-  int gradients_ = 0;   // watched derivatives so far
+  int gradients_ = 0;  // watched derivatives so far
   std::map<NodeId, NodeId> leaves_;  // the sum of a figure: what it is the sum of
   int roots_ = 0;
 };

@@ -99,7 +99,7 @@ TEST(TrainSettings, Refusals) {
   EXPECT_THAT(refusal("optimizer sgd(0.1, nesterov = yes)\nepochs 3"),
               HasSubstr("`nesterov` without momentum"));
   EXPECT_THAT(refusal("optimizer sgd(-1)\nepochs 3"), HasSubstr("at least 0"));
-  EXPECT_THAT(refusal(std::string(kShort) + "\nclip step(1)"), HasSubstr("`clip step` is not built yet"));
+  EXPECT_THAT(refusal(std::string(kShort) + "\nclip step(1), step(2)"), HasSubstr("`step` is set twice"));
   EXPECT_THAT(refusal(std::string(kShort) + "\nclip norm(0)"), HasSubstr("above 0"));
   EXPECT_THAT(refusal(std::string(kShort) + "\nschedule decay(after = 3)"), HasSubstr("by which factor"));
   EXPECT_THAT(refusal(std::string(kShort) + "\nschedule cosine, cosine"), HasSubstr("twice"));

@@ -106,9 +106,9 @@ std::vector<Case> cases() {
   }
   for (const auto clip : {&Optimizer::clip_norm, &Optimizer::clip_value}) {
     for (const double at : {0.3, 1e6}) {  // it bites, it does not
-      Case c{
-          fmt::format("clip_{}_{}", clip == &Optimizer::clip_norm ? "norm" : "value", at < 1 ? "small" : "large"),
-          {}};
+      Case c{fmt::format("clip_{}_{}", clip == &Optimizer::clip_norm ? "norm" : "value",
+                         at < 1 ? "small" : "large"),
+             {}};
       c.optimizer.*clip = at;
       c.optimizer.momentum = 0.9;
       list.push_back(c);

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "driver/chance.h"
+#include "driver/initial_files.h"
 #include "driver/not_a_number.h"
 #include "driver/parameters.h"
 #include "ir/chance.h"
@@ -121,6 +122,7 @@ void Trainer::load() {
 
   Lowered lowered = lower_model(experiment_, task_.train->model.text, task_.train, data, nullptr, dataset);
   initialize_parameters(lowered.model, settings_.seed, variables_);
+  read_first_values(experiment_, lowered.model, dataset, variables_);
   if (!settings_.load.empty()) {
     const std::vector<std::string> others =
         load_parameters(lowered.model, load_model(settings_.load), variables_);

@@ -34,8 +34,9 @@ class Search {
     const std::optional<Found> found = first();
     if (!found) return "";
     const Node& node = graph_[found->node];
-    return fmt::format("first seen in {}{}{}: {}", node.backward ? "the gradient of " : "", where(node),
-                       row_and_step(*found), operation(*found));
+    const bool update = graph_.origins[node.origin].equation == "optimizer";  // where nothing is of the file
+    return fmt::format("first seen in {}{}{}: {}", node.backward && !update ? "the gradient of " : "",
+                       update ? "the optimizer" : where(node), row_and_step(*found), operation(*found));
   }
 
  private:

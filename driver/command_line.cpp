@@ -30,14 +30,15 @@ struct Entry {
   int (*run)(const Options&);
 };
 
-constexpr std::array<Entry, 8> kEntries = {{{"check", check_command},
+constexpr std::array<Entry, 9> kEntries = {{{"check", check_command},
                                             {"train", train_command},
                                             {"eval", eval_command},
                                             {"predict", predict_command},
                                             {"bench", bench_command},
                                             {"gradcheck", gradcheck_command},
                                             {"compile", compile_command},
-                                            {"opt", opt_command}}};
+                                            {"opt", opt_command},
+                                            {"format", format_command}}};
 
 int dispatch(const std::vector<std::string>& arguments) {
   const ParsedLine line = parse_options(arguments);

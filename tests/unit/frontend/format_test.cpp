@@ -222,14 +222,14 @@ TEST(Format, OneExampleOfEverything) {
 }
 
 TEST(Format, LinesTooLongAreBrokenWhereLeastIsTorn) {
-  const std::string sum = "aaaaaaaaaaaaaaaa * bbbbbbbbbbbbbbbbbb + cccccc * dddddddddd";
+  const std::string sum = "aaaaaaaaaaaaaaaa * bbbbbbbbbbbbbbbbbb + cccccccccccccc * ddd";
   EXPECT_EQ(formatted("layer l(a: [A]) -> (y: [A]) {\n  y = sigmoid(" + sum +
-                      " + f(eeeeeeeeeee, ffffffffffff), " + "gggggggggggg)\n}\n"),
+                      " + f(eeeeeeeee, ffffffff), " + "gggggggggggggggggggggggg)\n}\n"),
             "layer l(a: [A]) -> (y: [A]) {\n"
             "  y = sigmoid(" +
                 sum +
-                " + f(eeeeeeeeeee, ffffffffffff),\n"
-                "              gggggggggggg)\n"
+                " + f(eeeeeeeee, ffffffff),\n"
+                "              gggggggggggggggggggggggg)\n"
                 "}\n");
 }
 

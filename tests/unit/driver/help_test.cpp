@@ -34,9 +34,11 @@ TEST(Help, FitsAScreenAndHasAnExample) {
   }
 }
 
-/// Two letters exchanged.
+/// Two letters exchanged, as far behind as two that differ stand.
 std::string slip(std::string word) {
-  std::swap(word[word.size() - 1], word[word.size() - 2]);
+  size_t at = word.size() - 1;
+  while (at > 1 && word[at] == word[at - 1]) --at;
+  std::swap(word[at], word[at - 1]);
   return word;
 }
 

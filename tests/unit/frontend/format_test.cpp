@@ -223,8 +223,8 @@ TEST(Format, OneExampleOfEverything) {
 
 TEST(Format, LinesTooLongAreBrokenWhereLeastIsTorn) {
   const std::string sum = "aaaaaaaaaaaaaaaa * bbbbbbbbbbbbbbbbbb + cccccccccccccc * ddd";
-  EXPECT_EQ(formatted("layer l(a: [A]) -> (y: [A]) {\n  y = sigmoid(" + sum +
-                      " + f(eeeeeeeee, ffffffff), " + "gggggggggggggggggggggggg)\n}\n"),
+  EXPECT_EQ(formatted("layer l(a: [A]) -> (y: [A]) {\n  y = sigmoid(" + sum + " + f(eeeeeeeee, ffffffff), " +
+                      "gggggggggggggggggggggggg)\n}\n"),
             "layer l(a: [A]) -> (y: [A]) {\n"
             "  y = sigmoid(" +
                 sum +

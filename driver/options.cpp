@@ -36,8 +36,7 @@ constexpr std::array<CommandInfo, 11> kCommands = {{
      "rnnc gradcheck surname.rnn"},
     {"compile", "FILE [NAME]", "any stage of the compiler, as text", "rnnc compile surname.rnn --emit=fused"},
     {"opt", "GRAPH.ir", "passes on a graph in text form", "rnnc opt graph.ir --passes=simplify,fuse_gates"},
-    {"format", "FILE ...", "files in the one way they are written, in place (`-`: to standard output)",
-     "rnnc format surname.rnn"},
+    {"format", "FILE ...", "files in the one way they are written, in place", "rnnc format surname.rnn"},
 }};
 
 constexpr std::string_view kAll = "*";
@@ -169,7 +168,7 @@ const std::array<Switch, 27> kSwitches = {{
      [](CLI::App& a, Options& o) { a.add_flag("--no-cache", o.no_cache, "compile everything anew"); }},
     {"format",
      [](CLI::App& a, Options& o) {
-       a.add_flag("--check", o.check_only, "only say which files would change; exit status 1 if any would");
+       a.add_flag("--check", o.check_only, "only say which files would change (exit status 1)");
      }},
     {"opt",
      [](CLI::App& a, Options& o) {

@@ -50,7 +50,7 @@ inline void graph(const std::string& text) {
     verify(graph);
   } catch (const UserError&) {
     return;
-  } catch (const GraphError&) {
+  } catch (const VerifyError&) {  // the answer to a graph that breaks a rule
     return;
   }
   for (const Pass& pass : pipeline()) {

@@ -1,38 +1,13 @@
-// Help fits a screen and carries an example; a slip in a command or option is answered with the nearest one.
+// A slip in any command or option is answered with the nearest one.
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <utility>
 
 #include "driver/options.h"
 #include "ir/diagnostic.h"
-#include "ir/source.h"
 
 namespace rnnc::test {
 namespace {
-
-constexpr int kRows = 40, kColumns = 120;
-
-void expect_fits_a_screen(const std::string& text, const std::string& what) {
-  EXPECT_LE(std::count(text.begin(), text.end(), '\n'), kRows) << what;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    EXPECT_LE(count_code_points(std::string_view(text).substr(at, end - at)), kColumns) << what << "\n"
-                                                                                        << text;
-    at = end + 1;
-  }
-  EXPECT_NE(text.find("\nexample: rnnc "), std::string::npos) << what;
-}
-
-TEST(Help, FitsAScreenAndHasAnExample) {
-  expect_fits_a_screen(general_help(), "rnnc --help");
-  for (const CommandInfo& command : commands()) {
-    const std::vector<std::string> line = {std::string(command.name), "--help"};
-    const std::string help = parse_options(line).help;
-    expect_fits_a_screen(help, line[0]);
-    EXPECT_NE(help.find("example: rnnc " + line[0] + " "), std::string::npos) << help;
-    EXPECT_NE(general_help().find("  rnnc " + line[0] + " "), std::string::npos) << line[0];
-  }
-}
 
 /// Two letters exchanged, as far behind as two that differ stand.
 std::string slip(std::string word) {

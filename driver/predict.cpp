@@ -6,15 +6,14 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "driver/commands.h"
 #include "driver/parameters.h"
+#include "driver/show_values.h"
 #include "ir/diagnostic.h"
 
 namespace rnnc {
@@ -24,65 +23,37 @@ constexpr int64_t kMostRows = 256;  // of a batch, and of lines read ahead
 
 using Json = nlohmann::json;
 
-std::string number_text(float value) {
-  return fmt::format("{:.4g}", value);
-}
-
-// Scores of `top` are mostly probabilities: two digits behind the point.
-std::string score_text(float value) {
-  const float size = std::abs(value);
-  return size >= 0.01f && size <= 1 ? fmt::format("{:.2f}", value) : fmt::format("{:.2g}", value);
-}
-
-/// The entries with the largest scores, the largest first.
-std::vector<size_t> best_entries(std::span<const float> scores, size_t count) {
-  std::vector<size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  // Equal scores in the order of the vocabulary; what is not a number comes last.
-  const auto key = [&](size_t i) { return std::isnan(scores[i]) ? -INFINITY : scores[i]; };
-  std::ranges::sort(order, [&](size_t a, size_t b) { return key(a) != key(b) ? key(a) > key(b) : a < b; });
-  order.resize(std::min(count, order.size()));
-  return order;
-}
-
-const std::string& category(const Learned& learned, const std::string& vocabulary, size_t entry) {
-  return learned.vocabularies.at(vocabulary).text(static_cast<int32_t>(entry));
-}
-
-std::string show_text(const Show& show, std::span<const float> values, const Learned& learned) {
-  std::string text;
-  if (show.top > 0) {
-    for (const size_t entry : best_entries(values, static_cast<size_t>(show.top)))
-      text += fmt::format(
-          "{}{} {}", text.empty() ? "" : "  ",
-          show.vocabulary.empty() ? fmt::format("{}", entry) : category(learned, show.vocabulary, entry),
-          score_text(values[entry]));
-    return text;
-  }
-  for (const float value : values) {
-    if (!text.empty()) text += ' ';
-    text += show.vocabulary.empty() ? number_text(value)
-                                    : category(learned, show.vocabulary, static_cast<size_t>(value));
-  }
-  return text;
-}
-
-Json show_json(const Show& show, std::span<const float> values, const Learned& learned) {
-  Json list = Json::array();
-  if (show.top > 0) {
-    for (const size_t entry : best_entries(values, static_cast<size_t>(show.top))) {
-      const Json name =
-          show.vocabulary.empty() ? Json(entry) : Json(category(learned, show.vocabulary, entry));
-      list.push_back({{"value", name}, {"score", values[entry]}});
+/// The output of one value, row by row. Of a sequence it lies packed, time first.
+class RowValues {
+ public:
+  RowValues(const Show& show, const Session& session, const Batch& batch)
+      : values_(session.output(show.root)) {
+    const auto& outputs = session.program().outputs;
+    const auto output = std::ranges::find(outputs, show.root, &ProgramOutput::name);
+    cols_ = static_cast<size_t>(output->cols);
+    if (show.sequence < 0) return;
+    const BatchDimension& dimension = batch.dimensions[static_cast<size_t>(show.sequence)];
+    rows_.resize(batch.order.size());
+    for (size_t place = 0; place < rows_.size(); ++place) {
+      std::vector<float>& row = rows_[place];
+      for (int64_t t = 0; t < static_cast<int64_t>(dimension.length[place]); ++t) {
+        const size_t at = static_cast<size_t>(dimension.row_offset[static_cast<size_t>(t)]) + place;
+        row.insert(row.end(), values_.begin() + static_cast<int64_t>(at * cols_),
+                   values_.begin() + static_cast<int64_t>((at + 1) * cols_));
+      }
     }
-    return list;
   }
-  for (const float value : values) {
-    if (show.vocabulary.empty()) list.push_back(value);
-    else list.push_back(category(learned, show.vocabulary, static_cast<size_t>(value)));
+
+  std::span<const float> values(size_t row) const {
+    return rows_.empty() ? std::span(values_).subspan(row * cols_, cols_) : std::span(rows_[row]);
   }
-  return values.size() == 1 ? list[0] : list;
-}
+  size_t elements(size_t row) const { return values(row).size() / cols_; }
+
+ private:
+  std::vector<float> values_;
+  size_t cols_ = 1;
+  std::vector<std::vector<float>> rows_;  // of a sequence
+};
 
 /// What encoding and the sizes need must stand in the saved model.
 void check_knows(const SavedExperiment& used, const DataSpec& spec, const std::vector<std::string>& inputs) {
@@ -191,16 +162,17 @@ std::vector<std::string> Predictor::run(const Dataset& dataset) {
     const Batch& batch = batches.batch(step);
     bind(session, dataset, batch);
     session.run(team_);
-    std::vector<std::vector<float>> shown;
-    for (const Show& show : lowered_.shows) shown.push_back(session.output(show.root));
+    std::vector<RowValues> shown;
+    for (const Show& show : lowered_.shows) shown.emplace_back(show, session, batch);
     for (size_t row = 0; row < batch.order.size(); ++row) {
       std::string text;
       Json json = Json::object();
       for (size_t i = 0; i < shown.size(); ++i) {
-        const size_t cols = shown[i].size() / batch.order.size();
-        const std::span<const float> values = std::span(shown[i]).subspan(row * cols, cols);
-        if (options_.json) json[lowered_.shows[i].label] = show_json(lowered_.shows[i], values, learned);
-        else text += fmt::format("{}{}", i > 0 ? "\t" : "", show_text(lowered_.shows[i], values, learned));
+        const Show& show = lowered_.shows[i];
+        const std::span<const float> values = shown[i].values(row);
+        const size_t elements = shown[i].elements(row);
+        if (options_.json) json[show.label] = show_json(show, values, elements, learned);
+        else text += (i > 0 ? "\t" : "") + show_text(show, values, elements, spec_, learned);
       }
       lines[static_cast<size_t>(batch.order[row])] = options_.json ? json.dump() : text;
     }

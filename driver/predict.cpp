@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "driver/commands.h"
+#include "driver/input_lines.h"
 #include "driver/parameters.h"
 #include "driver/show_values.h"
 #include "ir/diagnostic.h"
@@ -19,7 +20,7 @@
 namespace rnnc {
 namespace {
 
-constexpr int64_t kMostRows = 256;  // of a batch, and of lines read ahead
+constexpr int64_t kMostRows = 256;  // of a batch
 
 using Json = nlohmann::json;
 
@@ -55,30 +56,6 @@ class RowValues {
   std::vector<std::vector<float>> rows_;  // of a sequence
 };
 
-/// What encoding and the sizes need must stand in the saved model.
-void check_knows(const SavedExperiment& used, const DataSpec& spec, const std::vector<std::string>& inputs) {
-  const Learned& learned = used.saved.info.learned;
-  std::vector<std::string> lines;
-  for (const DataField& field : spec.fields) {
-    if (!field.vocabulary.empty() && !learned.vocabularies.contains(field.vocabulary)) {
-      std::string line = fmt::format("it has no vocabulary `{}`", field.vocabulary);
-      if (std::ranges::find(lines, line) == lines.end()) lines.push_back(std::move(line));
-    }
-    const bool is_input = std::ranges::find(inputs, field.name) != inputs.end();
-    const auto normalisation = learned.normalisation.find(field.name);
-    const bool needs = is_input && field.value.op == EncodeOp::Standardize;
-    if (needs && (normalisation == learned.normalisation.end() ||
-                  static_cast<int64_t>(normalisation->second.mean.size()) != field.width))
-      lines.push_back(fmt::format("it has no mean and deviation of `{}`", field.name));
-  }
-  if (lines.empty()) return;
-  lines.push_back(
-      fmt::format("it was made by `train {}` of {}", used.saved.info.model, used.saved.info.source_name));
-  throw UserError(in_file(used.path, 0, 0,
-                          fmt::format("this saved model does not fit model `{}`", used.model),
-                          std::move(lines), "train it again, or name another file with `--model`"));
-}
-
 }  // namespace
 
 /// A compiled program with room for so many rows and steps.
@@ -104,13 +81,7 @@ Predictor::Predictor(const SavedExperiment& used, const Options& options)
   check_knows(used, spec_, fields_);
   needed_ = needed_values(spec_, used.saved.info.learned, fields_);
 
-  Dataset nothing;  // sizes only
-  nothing.learned = used.saved.info.learned;
-  for (const DataField& field : spec_.fields) {
-    if (std::ranges::find(fields_, field.name) == fields_.end() || field.dimension.empty()) continue;
-    if (std::ranges::find(nothing.dimensions, field.dimension) == nothing.dimensions.end())
-      nothing.dimensions.push_back(field.dimension);
-  }
+  const Dataset nothing = without_rows(used.saved.info.learned, spec_, fields_);
   lowered_ = lower_model(used.experiment, used.model, nullptr, *used.data, predict, nothing);
   if (lowered_.shows.empty())
     throw UserError(at_place(used.experiment.source, predict->model.place, "this block shows nothing", {},
@@ -205,33 +176,6 @@ std::vector<std::vector<std::string>> argument_rows(const std::vector<std::strin
   return rows;
 }
 
-/// Lines of standard input, as many at once as are there already.
-void predict_lines(Predictor& predictor) {
-  std::ios::sync_with_stdio(false);
-  int64_t count = 0;
-  std::string line;
-  for (bool more = true; more;) {
-    std::vector<std::vector<std::string>> rows;
-    const int64_t first = count;
-    while (static_cast<int64_t>(rows.size()) < kMostRows &&
-           (rows.empty() || std::cin.rdbuf()->in_avail() > 0)) {
-      more = static_cast<bool>(std::getline(std::cin, line));
-      if (!more) break;
-      ++count;
-      rows.push_back(split_values(line, predictor.needed().size()));
-    }
-    if (rows.empty()) break;
-    try {
-      print_lines(predictor.rows(rows, "standard input"));
-    } catch (const DataError& problem) {
-      DataMessage message = problem.message();
-      if (message.line > 0) message.line += static_cast<int>(first);
-      throw DataError(message);
-    }
-    std::fflush(stdout);
-  }
-}
-
 }  // namespace
 
 int predict_command(const Options& options) {
@@ -239,7 +183,10 @@ int predict_command(const Options& options) {
   const SavedExperiment used = open_saved(options, inputs, Purpose::Predict);
   Predictor predictor(used, options);
   if (inputs.empty()) {
-    predict_lines(predictor);
+    read_rows(std::cin, predictor.needed().size(), [&](const auto& rows, int64_t) {
+      print_lines(predictor.rows(rows, kStandardInput));
+      std::fflush(stdout);
+    });
     return kDone;
   }
   const auto is_file = [](const std::string& name) { return std::filesystem::is_regular_file(name); };

@@ -94,7 +94,8 @@ Choice choose(const Choices& choices, std::span<const float> log_p, int64_t row,
 }
 
 std::vector<Written> one_by_one(const Stepper& stepper, const SearchSettings& settings,
-                                const SymbolRules& rules, const OnSymbol& on_symbol, int64_t first_number) {
+                                const SymbolRules& rules, const OnSymbol& on_symbol,
+                                std::span<const int64_t> numbers) {
   const Choices choices(stepper, rules);
   const auto rows = static_cast<size_t>(stepper.rows);
   std::vector<Written> written(rows);
@@ -105,7 +106,7 @@ std::vector<Written> one_by_one(const Stepper& stepper, const SearchSettings& se
     for (size_t r = 0; r < rows; ++r) {
       if (done[r]) continue;
       const auto row = static_cast<int64_t>(r);
-      const Choice choice = choose(choices, log_p, row, first_number + row, t, settings);
+      const Choice choice = choose(choices, log_p, row, numbers.empty() ? row : numbers[r], t, settings);
       symbols[r] = choice.symbol;
       written[r].log_probability += choice.log_p;
       written[r].ended = done[r] = choice.symbol == rules.end;
@@ -198,10 +199,10 @@ std::vector<Written> beams(const Stepper& stepper, const SearchSettings& setting
 }  // namespace
 
 std::vector<Written> search(const Stepper& stepper, const SearchSettings& settings, const SymbolRules& rules,
-                            const OnSymbol& on_symbol, int64_t first_number) {
+                            const OnSymbol& on_symbol, std::span<const int64_t> numbers) {
   if (stepper.rows == 0) return {};
   if (settings.kind == SearchSettings::Beam) return beams(stepper, settings, rules, on_symbol);
-  return one_by_one(stepper, settings, rules, on_symbol, first_number);
+  return one_by_one(stepper, settings, rules, on_symbol, numbers);
 }
 
 }  // namespace rnnc

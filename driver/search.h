@@ -49,13 +49,13 @@ struct Written {
 using OnSymbol = std::function<void(int64_t, int32_t)>;
 
 /// Writes stepper.rows sequences; with a beam, rows / beam: each has `beam` rows side by side. Chance depends
-/// on seed, number of the sequence (`first_number` and on) and place of the symbol only. Throws RunError if
-/// the probabilities are not numbers.
+/// on seed, number of the sequence (of `numbers`; without them from 0 on) and place of the symbol only.
+/// Throws RunError if the probabilities are not numbers.
 ///
 /// A beam keeps the hypotheses with the largest sums of log probabilities; those that ended stay as they are
 /// and keep their place. There is no reward for length: a longer sequence is never more probable than its
 /// beginning.
 std::vector<Written> search(const Stepper& stepper, const SearchSettings& settings, const SymbolRules& rules,
-                            const OnSymbol& on_symbol = {}, int64_t first_number = 0);
+                            const OnSymbol& on_symbol = {}, std::span<const int64_t> numbers = {});
 
 }  // namespace rnnc

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -225,7 +226,7 @@ TEST(Search, ASampleDependsOnSeedAndNumberOnly) {
   TableModel a(1, 8, 1), b(1, 8, 1), c(1, 8, 1), d(1, 8, 1);
   const Text first = search(a.stepper(), settings, {})[0].symbols;
   EXPECT_EQ(search(b.stepper(), settings, {})[0].symbols, first);
-  EXPECT_NE(search(c.stepper(), settings, {}, {}, 1)[0].symbols, first);
+  EXPECT_NE(search(c.stepper(), settings, {}, {}, std::array{int64_t{1}})[0].symbols, first);
   SearchSettings other = settings;
   other.seed = 4;
   EXPECT_NE(search(d.stepper(), other, {})[0].symbols, first);

@@ -17,6 +17,7 @@ std::string_view name(KernelKind kind) {
     case KernelKind::ColumnSum: return "column_sum";
     case KernelKind::WeightGradient: return "weight_gradient";
     case KernelKind::ScatterAdd: return "scatter_add";
+    case KernelKind::Group: return "group";
   }
   return "?";
 }
@@ -28,8 +29,26 @@ std::string_view name(Access access) {
     case Access::ColVector: return "col";
     case Access::Scalar: return "scalar";
     case Access::Gather: return "gather";
+    case Access::GatherCol: return "gather_col";
+    case Access::Split: return "split";
+    case Access::SplitCol: return "split_col";
   }
   return "?";
+}
+
+bool gathers(Access access) {
+  return access == Access::Gather || access == Access::GatherCol;
+}
+bool splits(Access access) {
+  return access == Access::Split || access == Access::SplitCol;
+}
+
+std::string access_text(const Instr& in) {
+  if (gathers(in.access)) return fmt::format(" by {}", in.index);
+  return splits(in.access) ? fmt::format(" of {}", in.split) : "";
+}
+std::string fill_text(const Instr& in) {
+  return gathers(in.access) && in.value != 0 ? fmt::format(" else {:08x}", std::bit_cast<uint32_t>(in.value)) : "";
 }
 
 std::string text(const Instr& in) {
@@ -37,8 +56,8 @@ std::string text(const Instr& in) {
   std::string limit = in.limit >= 0 ? fmt::format(" below rows{}", in.limit) : "";
   switch (in.code) {
     case Instr::Load:
-      return fmt::format("load {} {} {}{}{}", name(in.access), type, in.operand,
-                         in.access == Access::Gather ? fmt::format(" by {}", in.index) : "", limit);
+      return fmt::format("load {} {} {}{}{}{}", name(in.access), type, in.operand, access_text(in), fill_text(in),
+                         limit);
     case Instr::Part: return fmt::format("part {}", in.operand);
     case Instr::Constant:
       return fmt::format("constant {} {:08x}", in.value, std::bit_cast<uint32_t>(in.value));
@@ -47,7 +66,8 @@ std::string text(const Instr& in) {
     case Instr::OneHot: return fmt::format("one_hot %{}", in.a);
     case Instr::Tail: return fmt::format("tail %{} from rows{}", in.a, in.limit);
     case Instr::Reduce: return fmt::format("{} %{}", info(in.op).name, in.a);
-    case Instr::Store: return fmt::format("store {} {} {} %{}", name(in.access), type, in.operand, in.a);
+    case Instr::Store:
+      return fmt::format("store {} {} {}{} %{}", name(in.access), type, in.operand, access_text(in), in.a);
   }
   return "?";
 }

@@ -27,6 +27,9 @@ enum class KernelKind : uint8_t {
   // operand 2 [V, E] = 0, then row index[r] of it += row r of operand 0 [R, E], last row first; operand 1:
   // int32 index [R, 1], negative: skipped; rows[1] = V
   ScatterAdd,
+  // operand `sum_operand` [rows[0], cols]: for each of its rows the body's value joined over a group of rows, which the
+  // int32 table `group_operand` gives: first, count, distance. Units of work are rows of the result
+  Group,
 };
 
 /// How an instruction reaches an operand from the position (row, col) of the iteration space.
@@ -37,6 +40,10 @@ enum class Access : uint8_t {
   Scalar,     // data                        [1, 1]
   // data + index[row] * stride + col, 0 where the index is negative; `index` is another operand, int32
   Gather,
+  GatherCol,  // the same of one column: data + index[row] * stride
+  // data + row / split * stride + row % split * cols + col: `split` rows of the iteration space lie in one row
+  Split,
+  SplitCol,  // of one column
 };
 
 /// One instruction of a body; its number is the number of the value it makes. Values are f32; int32 operands
@@ -61,7 +68,8 @@ struct Instr {
   int16_t a = -1, b = -1;
   int16_t operand = -1, index = -1;
   int16_t limit = -1;
-  float value = 0;
+  int32_t split = 1;  // access Split: rows of the iteration space in one row of the operand
+  float value = 0;    // Constant; access Gather: what stands where the index is negative
   bool operator==(const Instr&) const = default;
 };
 
@@ -81,9 +89,11 @@ struct Kernel {
   int operands = 0;
   int row_counts = 1;       // how many entries of KernelArgs::rows are read
   Product product;          // kind Rows only
-  std::vector<Instr> body;  // kinds Rows and ColumnSum
-  int16_t sum_value = -1;   // kind ColumnSum: the value summed, and where it goes (a RowVector)
+  std::vector<Instr> body;  // kinds Rows, ColumnSum and Group
+  int16_t sum_value = -1;   // kinds ColumnSum and Group: the value summed, and where it goes (a RowVector)
   int16_t sum_operand = -1;
+  int16_t group_operand = -1;  // kind Group, besides these: its table, and whether it takes the largest
+  bool largest = false;
   int chunks = 1;  // kind WeightGradient: chunks of 16 columns in a tile (1..4)
   bool operator==(const Kernel&) const = default;
 

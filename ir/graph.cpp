@@ -168,6 +168,18 @@ NodeId Graph::pad_rows(NodeId a, Rows rows) {
 NodeId Graph::tail_rows(NodeId a, int32_t step) {
   return add(Op::TailRows, std::array{a}, {.offset = step});
 }
+NodeId Graph::to_space(Op op, NodeId a, Rows rows, int32_t offset) {
+  return rows == shape(a).rows ? a : add(op, std::array{a}, {.offset = offset}, {Type::F32, rows, 0});
+}
+NodeId Graph::select(NodeId a, std::string_view how, Rows rows, double fill) {
+  return add(Op::Select, std::array{a}, {.value = fill, .name = name_id(how)}, {Type::F32, rows, 0});
+}
+NodeId Graph::split_cols(NodeId a, Rows rows, int32_t cols) {
+  return cols == shape(a).cols ? a : add(Op::SplitCols, std::array{a}, {}, {Type::F32, rows, cols});
+}
+NodeId Graph::join_rows(NodeId a, Rows rows, int32_t cols) {
+  return cols == shape(a).cols ? a : add(Op::JoinRows, std::array{a}, {}, {Type::F32, rows, cols});
+}
 NodeId Graph::scatter_add(NodeId d, NodeId index, int32_t table_rows) {
   return add(Op::ScatterAdd, std::array{d, index}, {}, {Type::F32, Rows::fixed(table_rows), shape(d).cols});
 }

@@ -44,7 +44,7 @@ struct Attr {
   int32_t name = -1;   // variable, input: index into Graph::names
   int32_t offset = 0;  // slice_cols: first column; slice_rows of a matrix: first row; tail_rows: step;
                        // scan: index into Model::scans; scan_result: which
-  uint8_t flags = 0;   // matmul: kTransposeLeft | kTransposeRight; tail_rows of a whole batch: sequence dim
+  uint8_t flags = 0;   // matmul: kTransposeLeft | kTransposeRight
   /// The value is compared by its bits: -0 is not 0, and a NaN is itself.
   bool operator==(const Attr& b) const {
     return std::bit_cast<uint64_t>(value) == std::bit_cast<uint64_t>(b.value) && name == b.name &&
@@ -109,6 +109,10 @@ class Graph {
   NodeId take_rows(NodeId a, Rows rows);  // the same rows: itself
   NodeId pad_rows(NodeId a, Rows rows);
   NodeId tail_rows(NodeId a, int32_t step);
+  NodeId to_space(Op op, NodeId a, Rows rows, int32_t offset = 0);  // repeat, groups, reorder
+  NodeId select(NodeId a, std::string_view how, Rows rows, double fill = 0);
+  NodeId split_cols(NodeId a, Rows rows, int32_t cols);
+  NodeId join_rows(NodeId a, Rows rows, int32_t cols);
   NodeId scatter_add(NodeId d, NodeId index, int32_t table_rows);
   NodeId same_shape_constant(double value, NodeId like);
 
@@ -153,6 +157,11 @@ class Graph {
   uint32_t origin_ = 0;
   bool backward_ = false;
 };
+
+/// Ops with a name: leaves, and `select`, whose name says which elements (ir/spaces.h).
+constexpr bool is_named(Op op) {
+  return op == Op::Variable || op == Op::Input || op == Op::Select;
+}
 
 /// Every node that a root needs, directly or not.
 std::vector<bool> live_nodes(const Graph& graph);

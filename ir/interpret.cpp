@@ -6,6 +6,8 @@
 #include <Eigen/Core>
 #include <cmath>
 
+#include "ir/spaces.h"
+
 namespace rnnc {
 namespace {
 
@@ -129,8 +131,7 @@ int64_t first_row(const Rows& wanted, const Rows& operand, int32_t offset, const
 }
 
 Tensor tail_rows(const Tensor& a, const Attr& attr, const RowTable& table) {
-  const int dim = a.shape.rows.kind == Rows::Batch ? attr.flags : a.shape.rows.dim;
-  const int64_t running = table.count(Rows::step(dim, attr.offset));
+  const int64_t running = table.count(Rows::step(a.shape.rows.dim, attr.offset));
   return each(a, [&](int64_t r, int64_t c) { return r < running ? 0 : a.at(r, c); });
 }
 
@@ -148,6 +149,37 @@ Tensor scatter_add(const Tensor& d, const Tensor& index, Tensor y) {
     for (int64_t c = 0; c < d.cols; ++c) y.at(to, c) += d.at(r, c);
   }
   return y;
+}
+
+/// The table of an op between spaces.
+std::vector<int32_t> table_of(Op op, const Tensor& a, const Attr& attr, std::string_view how, const Shape& shape,
+                              const RowTable& table) {
+  if (table.spaces == nullptr) throw GraphError(fmt::format("{}: the spaces are not known", info(op).name));
+  return table.spaces->rows_of({op, a.shape.rows, shape.rows, attr.offset, std::string(how)});
+}
+
+Tensor by_table(const Tensor& a, std::span<const int32_t> from, double missing, Tensor y) {
+  return each(std::move(y), [&](int64_t r, int64_t c) {
+    const int32_t row = from[size_t(r)];
+    return row < 0 ? missing : a.at(row, c);
+  });
+}
+
+/// Sum or maximum of rows first, first + distance, ...
+Tensor groups(const Tensor& a, std::span<const int32_t> group, bool largest, Tensor y) {
+  return each(std::move(y), [&](int64_t r, int64_t c) {
+    const int32_t first = group[size_t(3 * r)], count = group[size_t(3 * r + 1)], apart = group[size_t(3 * r + 2)];
+    double result = largest && count > 0 ? a.at(first, c) : 0;
+    for (int32_t i = 0; i < count; ++i) {
+      const double x = a.at(first + int64_t(i) * apart, c);
+      result = largest ? larger(result, x) : result + x;
+    }
+    return result;
+  });
+}
+
+Tensor pair_index(const Tensor& a, const Tensor& b, int32_t size, Tensor y) {
+  return map(a, b, std::move(y), [&](double x, double z) { return x < 0 || z < 0 ? -1 : x * size + z; });
 }
 
 bool length_unknown(const Rows& rows) {
@@ -180,7 +212,8 @@ Tensor value_of(const Graph& graph, NodeId id, const std::vector<Tensor>& values
   if (node.op == Op::Variable || node.op == Op::Input) return given_value(graph, id, given, table);
   std::vector<const Tensor*> operands;
   for (NodeId arg : graph.args(id)) operands.push_back(&values[arg]);
-  return evaluate(node.op, operands, node.attr, node.shape, table);
+  const std::string_view how = node.op == Op::Select ? std::string_view(graph.name(id)) : std::string_view();
+  return evaluate(node.op, operands, node.attr, node.shape, table, how);
 }
 
 }  // namespace
@@ -191,7 +224,7 @@ Tensor make_tensor(const Shape& shape, const RowTable& table, double value) {
 }
 
 Tensor evaluate(Op op, std::span<const Tensor* const> operands, const Attr& attr, const Shape& shape,
-                const RowTable& table) {
+                const RowTable& table, std::string_view how) {
   Tensor y = make_tensor(shape, table);
   if (y.data.empty() && info(op).cls != OpClass::Leaf) return y;  // no rows in this batch: nothing to compute
   const Tensor& a = operands.empty() ? y : *operands[0];
@@ -250,6 +283,14 @@ Tensor evaluate(Op op, std::span<const Tensor* const> operands, const Attr& attr
     case Op::LastRows: return gather(a, b, info(op).name, y);
     case Op::ScatterAdd: return scatter_add(a, b, y);
     case Op::Transpose: return each(y, [&](int64_t r, int64_t c) { return a.at(c, r); });
+    case Op::Repeat:
+    case Op::Reorder:
+    case Op::Select: return by_table(a, table_of(op, a, attr, how, shape, table), attr.value, y);
+    case Op::SumGroup:
+    case Op::MaxGroup: return groups(a, table_of(op, a, attr, how, shape, table), op == Op::MaxGroup, y);
+    case Op::SplitCols:
+    case Op::JoinRows: y.data = a.data; return y;  // the same numbers in the same order
+    case Op::PairIndex: return pair_index(a, b, attr.offset, y);
     case Op::Scan:
     case Op::ScanResult: break;
   }

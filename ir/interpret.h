@@ -36,8 +36,8 @@ struct RootValues {
 };
 RootValues interpret_roots(const Graph& graph, const Tensors& given, const RowTable& table);
 
-/// The meaning of one op: operands to value. `shape` is the node's.
+/// The meaning of one op: operands to value. `shape` is the node's, `how` its name if it is a `select`.
 Tensor evaluate(Op op, std::span<const Tensor* const> operands, const Attr& attr, const Shape& shape,
-                const RowTable& table);
+                const RowTable& table, std::string_view how = {});
 
 }  // namespace rnnc

@@ -191,8 +191,8 @@ class Reader {
     const int32_t island = accept("@") ? integer() : -1;
     read_origin();
 
-    if ((*op == Op::Variable || *op == Op::Input) != (attr.name >= 0)) {
-      fail(op_begin, op_name.size(), "a variable or an input has a name in quotes, and nothing else has");
+    if (is_named(*op) != (attr.name >= 0)) {
+      fail(op_begin, op_name.size(), "a variable, an input or a select has a name in quotes, and nothing else has");
     }
     try {
       const NodeId id = graph_.add(*op, args_, attr, shape);
@@ -252,7 +252,7 @@ class Reader {
   }
 
   Rows rows() {
-    if (accept("B")) return Rows::batch();
+    if (accept("B")) return Rows::batch(is_digit(peek()) ? integer(UINT8_MAX) : 0);
     if (!accept("T")) return Rows::fixed(integer());
     const int dim = integer(UINT8_MAX);
     expect(".");

@@ -35,7 +35,7 @@ struct Use {
 bool in_order(Rows rows) {
   switch (rows.kind) {
     case Rows::Fixed: return rows.begin >= 1 && rows.dim == 0 && rows.end == 0;
-    case Rows::Batch: return rows == Rows::batch();
+    case Rows::Batch: return rows == Rows::batch(rows.dim);
     case Rows::Steps: break;
   }
   if (rows == Rows::here(rows.dim)) return true;
@@ -66,9 +66,9 @@ bool steps_within(Rows inner, Rows outer) {
 
 /// `fewer` is a prefix of `more`: the rows that still run at the same or a later step.
 bool is_prefix(Rows fewer, Rows more) {
-  if (is_here(fewer)) return more.kind == Rows::Batch || fewer == more;
+  if (is_here(fewer)) return more == Rows::batch(fewer.dim) || fewer == more;
   if (!fewer.is_step()) return false;
-  return more.kind == Rows::Batch || (more.is_step() && more.dim == fewer.dim && more.begin <= fewer.begin);
+  return more == Rows::batch(fewer.dim) || (more.is_step() && more.dim == fewer.dim && more.begin <= fewer.begin);
 }
 
 /// Equal extents, or one of them stretches.
@@ -183,8 +183,6 @@ Shape tail_rows(const Use& use) {
   const int32_t step = use.attr.offset;
   if (!(step >= 0 && (a.rows.kind == Rows::Batch || (a.rows.is_step() && step >= a.rows.begin))))
     use.refuse(fmt::format("the rows of step {} are not among its first rows", step));
-  use.need(use.attr.flags == 0 || a.rows.kind == Rows::Batch,
-           "its steps already say which sequence is meant");
   return a;
 }
 
@@ -206,10 +204,37 @@ Shape scatter_add(const Use& use) {
 
 Shape last_rows(const Use& use) {
   const Shape &stack = use.args[0], &index = use.args[1];
-  use.need(stack.type == Type::F32 && is_stack(stack.rows), "the first operand must be f32 steps");
+  use.need(is_stack(stack.rows), "the first operand must be steps");
   use.need_index(index);
   use.need(index.rows.kind == Rows::Batch, "there must be one index a row of the batch");
-  return {Type::F32, index.rows, stack.cols};
+  return {stack.type, index.rows, stack.cols};
+}
+
+/// Between spaces: rows of the whole batch stay that, the same steps stay those; how many rows an example has is
+/// for the spaces to say.
+Shape between_spaces(const Use& use) {
+  const Shape& a = use.args[0];
+  const Rows want = use.wanted.rows;
+  use.need(a.rows.kind != Rows::Fixed && want.kind != Rows::Fixed && in_order(want), "rows of examples are needed");
+  const bool same_steps = a.rows.begin == want.begin && a.rows.end == want.end;
+  if (use.op == Op::Repeat || use.op == Op::SumGroup || use.op == Op::MaxGroup || use.op == Op::SplitCols ||
+      use.op == Op::JoinRows)
+    use.need(a.rows.kind == want.kind && same_steps, "it stays with its steps");
+  if (use.op == Op::SplitCols || use.op == Op::JoinRows) {
+    const bool split = use.op == Op::SplitCols;
+    const int32_t wide = split ? a.cols : use.wanted.cols, narrow = split ? use.wanted.cols : a.cols;
+    use.need(narrow >= 1 && wide % narrow == 0, "the columns must divide evenly");
+    return {a.type, want, use.wanted.cols};
+  }
+  if (use.op == Op::SumGroup || use.op == Op::MaxGroup) use.need_f32();
+  return {a.type, want, a.cols};
+}
+
+Shape pair_index(const Use& use) {
+  use.need_index(use.args[0]);
+  use.need_index(use.args[1]);
+  use.need(use.args[0].rows == use.args[1].rows, "each index needs its partner");
+  return use.args[0];
 }
 
 Shape transpose(const Use& use) {
@@ -223,13 +248,15 @@ Shape transpose(const Use& use) {
 void check_attributes(const Use& use) {
   const Op op = use.op;
   const Attr& attr = use.attr;
-  const bool named = op == Op::Variable || op == Op::Input;
+  const bool named = is_named(op);
   const bool cuts = op == Op::SliceCols || op == Op::SliceRows || op == Op::TailRows;
   const bool scans = op == Op::Scan || op == Op::ScanResult;
+  const bool spaced =
+      op == Op::Repeat || op == Op::SumGroup || op == Op::MaxGroup || op == Op::PairIndex;
   use.need(named ? attr.name >= 0 : attr.name == -1, named ? "it needs a name" : "it takes no name");
-  use.need(op == Op::Constant || std::bit_cast<uint64_t>(attr.value) == 0, "it takes no value");
-  use.need(cuts || scans || attr.offset == 0, "it takes no offset");
-  use.need(op == Op::MatMul || op == Op::TailRows || attr.flags == 0, "it takes no flags");
+  use.need(op == Op::Constant || op == Op::Select || std::bit_cast<uint64_t>(attr.value) == 0, "it takes no value");
+  use.need(cuts || scans || spaced || attr.offset == 0, "it takes no offset");
+  use.need(op == Op::MatMul || attr.flags == 0, "it takes no flags");
 }
 
 Shape one_hot(const Use& use) {
@@ -302,6 +329,14 @@ Shape infer_shape(Op op, std::span<const Shape> args, const Attr& attr, const Sh
     case Op::ScatterAdd: return scatter_add(use);
     case Op::LastRows: return last_rows(use);
     case Op::Transpose: return transpose(use);
+    case Op::Repeat:
+    case Op::SumGroup:
+    case Op::MaxGroup:
+    case Op::Reorder:
+    case Op::Select:
+    case Op::SplitCols:
+    case Op::JoinRows: return between_spaces(use);
+    case Op::PairIndex: return pair_index(use);
     case Op::Scan:
     case Op::ScanResult: return given(use);
   }

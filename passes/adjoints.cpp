@@ -1,5 +1,6 @@
 // The derivative of each op, one line an op where one line will do: y = op(a, b), dy = d loss / d y is given;
 // each line is its own proof. A new op without a line here does not compile.
+#include "ir/spaces.h"
 #include "passes/differentiate.h"
 #include "passes/rebuild.h"
 
@@ -63,6 +64,10 @@ void apply_adjoint(Graph& graph, NodeId y_id, NodeId dy_id, Adjoints& adjoints) 
   auto wants = [&](V operand) { return adjoints.active(operand.id); };
   auto reshaped = [&](Op op, V v, const Shape& shape) {
     return V{g, add_simplified(graph, op, std::array{v.id}, {}, shape)};
+  };
+  auto spaced = [&](Op op, V v, Rows rows) {
+    return V{g, add_simplified(graph, op, std::array{v.id}, {.offset = node.attr.offset},
+                               {graph.shape(v.id).type, rows, graph.shape(v.id).cols})};
   };
   constexpr uint8_t L = kTransposeLeft, R = kTransposeRight;
 
@@ -193,6 +198,22 @@ void apply_adjoint(Graph& graph, NodeId y_id, NodeId dy_id, Adjoints& adjoints) 
       return;
     }
     case Op::Transpose: return give(a, f(Op::Transpose, dy));
+    case Op::Repeat: return give(a, spaced(Op::SumGroup, dy, graph.shape(a.id).rows));
+    case Op::SumGroup: return give(a, spaced(Op::Repeat, dy, graph.shape(a.id).rows));
+    case Op::MaxGroup: {  // shared by the largest
+      const Rows rows = graph.shape(a.id).rows;
+      const V largest = f(Op::Equal, a, spaced(Op::Repeat, y, rows));
+      const V count = f(Op::Max, spaced(Op::SumGroup, largest, node.shape.rows), number(g, 1));
+      return give(a, spaced(Op::Repeat, dy / count, rows) * largest);
+    }
+    case Op::Reorder: return give(a, spaced(Op::Reorder, dy, graph.shape(a.id).rows));
+    case Op::Select: {
+      const std::string how = reversed(graph.name(y_id));
+      return give(a, {g, graph.select(dy_id, how, graph.shape(a.id).rows)});
+    }
+    case Op::SplitCols: return give(a, reshaped(Op::JoinRows, dy, graph.shape(a.id)));
+    case Op::JoinRows: return give(a, reshaped(Op::SplitCols, dy, graph.shape(a.id)));
+    case Op::PairIndex: return;
     case Op::Scan:
     case Op::ScanResult: throw GraphError("differentiate: a scan must be unrolled first");
   }

@@ -277,6 +277,21 @@ Found apply(Graph& g, Op op, Args args, const Attr& attr, const Shape& wanted) {
   if (op == Op::SliceCols) return slice_cols(g, args[0], attr.offset, wanted);
   if (op == Op::SliceRows) return slice_rows(g, args[0], attr.offset, wanted);
   if (op == Op::ConcatCols || op == Op::ConcatRows) return concat(g, op, args);
+  const bool spread = op == Op::Repeat || op == Op::Reorder || op == Op::SplitCols || op == Op::JoinRows;
+  if (spread && is_constant(g, args[0])) {  // the same number everywhere
+    const int32_t cols = op == Op::SplitCols || op == Op::JoinRows ? wanted.cols : g.shape(args[0]).cols;
+    return g.constant(value(g, args[0]), wanted.rows, cols);
+  }
+  if (op == Op::SumGroup && is(g, args[0], 0)) return g.constant(0, wanted.rows, g.shape(args[0]).cols);
+  if (op == Op::Reorder && wanted.rows == g.shape(args[0]).rows) return args[0];
+  if (op == Op::Reorder && g[args[0]].op == Op::Reorder) {  // from A to B to C
+    const NodeId from = g.arg(args[0], 0);
+    if (g.shape(from).rows == wanted.rows) return from;
+  }
+  if ((op == Op::JoinRows && g[args[0]].op == Op::SplitCols) || (op == Op::SplitCols && g[args[0]].op == Op::JoinRows)) {
+    const NodeId from = g.arg(args[0], 0);
+    if (g.shape(from).rows == wanted.rows && g.shape(from).cols == wanted.cols) return from;
+  }
   if (op == Op::Transpose && g[args[0]].op == Op::Transpose) return g.arg(args[0], 0);  // (Aᵀ)ᵀ = A
   return {};
 }

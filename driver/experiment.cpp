@@ -244,6 +244,10 @@ RowTables row_tables(const Batch& batch) {
 }
 
 void bind(Session& session, const Dataset& dataset, const Batch& batch) {
+  for (const auto& [name, slab] : session.program().inputs) {  // no reader gives them yet
+    if (name.starts_with("%has.") || name.starts_with("%next."))
+      throw UserError(in_file("data", 0, 0, "`next` of data that are read: not built yet"));
+  }
   session.set_rows(row_tables(batch));
   for (size_t i = 0; i < batch.fields.size(); ++i) {
     const std::string& name = dataset.fields[i].name;

@@ -67,7 +67,7 @@ std::vector<double> gradient(const Lowered& lowered, const std::string& paramete
   const NodeId d = differentiate(graph, graph.roots.at(0).node, weights)[0];
   graph.roots.push_back({"gradient", d});
   const test::TestBatch batch = test::figure_batch(graph, given);
-  const std::vector<double> exact = test::run_interpreter(graph, batch).at("gradient");
+  std::vector<double> exact = test::run_interpreter(graph, batch).at("gradient");
   Jit jit(target_by_name("host"), 1);
   const Compiled compiled = compile(lowered, options, jit);
   test::TestBatch one = batch;

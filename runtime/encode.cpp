@@ -206,6 +206,13 @@ void Encoder::cut(const EncodeExpr& expr, std::string_view value, const SymbolSi
 void Encoder::symbols(const DataField& field, const RowView& row, const SymbolSink& sink) const {
   const EncodeExpr& expr = field.value;
   const std::string value = text(expr.operands[0], row);
+  if (field.kind == FieldKind::Tree) {  // a node is one symbol: of a leaf of several ("8 1/2") the first
+    bool first = true;
+    cut(expr, value, [&](std::string_view symbol) {
+      if (std::exchange(first, false)) sink(symbol);
+    });
+    return;
+  }
   const bool lines = expr.end && row.table != nullptr && row.table->format() == DataFormat::Stream;
   if (!lines) {
     cut(expr, value, sink);

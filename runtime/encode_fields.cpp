@@ -178,15 +178,10 @@ class FieldEncoder {
           data.left.push_back(node.left);
           data.right.push_back(node.right);
           if (vocabulary == nullptr) return;
-          int symbols = 0;
           int32_t id = -1;
-          encoder_.symbols(field, row, [&](std::string_view symbol) {
-            ++symbols;
-            id = vocabulary->find_or_unk(symbol);
-          });
-          const int expected = node.leaf < node.leaf_end ? 1 : 0;
-          if (symbols != expected && expected > 0)
-            encoder_.refuse(field, row, fmt::format("a leaf is one symbol, this one is {}", symbols));
+          encoder_.symbols(field, row,
+                           [&](std::string_view symbol) { id = vocabulary->find_or_unk(symbol); });
+          if (id < 0 && node.leaf < node.leaf_end) encoder_.refuse(field, row, "this leaf has no word");
           data.ids.push_back(id);
         },
         [] {});

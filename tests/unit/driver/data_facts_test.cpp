@@ -1,5 +1,5 @@
-// The data blocks of the language's examples find in their files what others found in them: rows, vocabularies,
-// lengths, trivial baselines.
+// The data blocks of the language's examples find in their files what others found in them: rows,
+// vocabularies, lengths, trivial baselines.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -71,7 +71,8 @@ class DataFacts : public testing::Test {
   }
   static int64_t longest(const Dataset& dataset, const std::string& name, Part part) {
     int64_t most = 0;
-    for (const int64_t row : dataset.part(part)) most = std::max(most, dataset.length(field(dataset, name), row));
+    for (const int64_t row : dataset.part(part))
+      most = std::max(most, dataset.length(field(dataset, name), row));
     return most;
   }
   static double share_of(const Dataset& dataset, const std::string& name, Part part, std::string_view entry) {
@@ -98,8 +99,9 @@ TEST_F(DataFacts, Surnames) {
   EXPECT_THAT(rows(d), ElementsAre(16040, 2005, 2005));
   EXPECT_EQ(entries(d, "C"), 83);
   EXPECT_EQ(entries(d, "L"), 18);
-  EXPECT_EQ(std::max({longest(d, "x", Part::Train), longest(d, "x", Part::Valid), longest(d, "x", Part::Test)}),
-            20);
+  EXPECT_EQ(
+      std::max({longest(d, "x", Part::Train), longest(d, "x", Part::Valid), longest(d, "x", Part::Test)}),
+      20);
   const auto train = counts(d, "y", Part::Train);
   const size_t russian = static_cast<size_t>(d.learned.vocabularies.at("L").find("Russian"));
   EXPECT_EQ(std::ranges::max_element(train) - train.begin(), static_cast<int64_t>(russian));
@@ -168,8 +170,8 @@ TEST_F(DataFacts, Digits) {
   EXPECT_THAT(d.learned.shapes.at("x"), ElementsAre(28, 28));
   const auto& pixels = d.data[field(d, "x")].numbers;
   ASSERT_EQ(pixels.size(), 10000u * 784);
-  EXPECT_NEAR(std::accumulate(pixels.begin(), pixels.end(), 0.0) / static_cast<double>(pixels.size()), 0.13251,
-              5e-6);
+  EXPECT_NEAR(std::accumulate(pixels.begin(), pixels.end(), 0.0) / static_cast<double>(pixels.size()),
+              0.13251, 5e-6);
   EXPECT_THAT(d.learned.vocabularies.at("L").entries(),
               ElementsAre("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"));
   std::vector<int64_t> all(10);
@@ -213,7 +215,8 @@ TEST_F(DataFacts, IrisAndHouses) {
   const Dataset houses = load("house", "houses");
   EXPECT_THAT(rows(houses), ElementsAre(80, 0, 20));
   double sum = 0;
-  for (const int64_t row : houses.train) sum += houses.data[field(houses, "y")].numbers[static_cast<size_t>(row)];
+  for (const int64_t row : houses.train)
+    sum += houses.data[field(houses, "y")].numbers[static_cast<size_t>(row)];
   EXPECT_NEAR(sum / 80, 354.92, 5e-3);
 }
 
@@ -224,7 +227,8 @@ struct Naive {
 Naive naive(const Dataset& d, const std::string& name, Part part, int64_t n) {
   const auto& data = d.data[static_cast<size_t>(d.find(name))];
   const int64_t row = d.part(part).at(0);
-  const int64_t begin = data.offsets[static_cast<size_t>(row)], end = data.offsets[static_cast<size_t>(row) + 1];
+  const int64_t begin = data.offsets[static_cast<size_t>(row)],
+                end = data.offsets[static_cast<size_t>(row) + 1];
   Naive sum;
   for (int64_t t = begin; t + n < end; ++t) {
     const double difference = static_cast<double>(data.numbers[static_cast<size_t>(t + n)]) -
@@ -313,8 +317,10 @@ TEST_F(DataFacts, Wikitext) {
 TEST_F(DataFacts, TreebankFolderOfOnesOwn) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder / "ptb");
-  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
-           {"valid.txt.gz", "ptb.train.txt.gz"}, {"test.txt.gz", "ptb.valid.txt.gz"}, {"test.txt.gz", "ptb.test.txt.gz"}})
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{{"valid.txt.gz", "ptb.train.txt.gz"},
+                                                        {"test.txt.gz", "ptb.valid.txt.gz"},
+                                                        {"test.txt.gz", "ptb.test.txt.gz"}})
     std::filesystem::copy_file(kData + "/wikitext-2/" + from, folder / ("ptb/" + to));
   const Dataset d = load("ptb", "ptb", "", "", folder.path());
   EXPECT_EQ(elements(d, "x", Part::Train), 217646);
@@ -339,7 +345,8 @@ TEST_F(DataFacts, SentimentTrees) {
     for (const int64_t row : d.part(part)) {
       const auto leaves = ids(d, t, row), labels = ids(d, y, row);
       unknown[part] += std::ranges::count(leaves, unk);
-      words[part] = std::max<int64_t>(words[part], std::ranges::count_if(leaves, [](int32_t id) { return id >= 0; }));
+      words[part] =
+          std::max<int64_t>(words[part], std::ranges::count_if(leaves, [](int32_t id) { return id >= 0; }));
       ++roots[part][static_cast<size_t>(labels.back())];
       for (const int32_t label : labels) ++nodes[part][static_cast<size_t>(label)];
       const auto first = static_cast<size_t>(d.data[t].offsets[static_cast<size_t>(row)]);
@@ -352,8 +359,10 @@ TEST_F(DataFacts, SentimentTrees) {
       }
     }
   }
-  EXPECT_THAT(unknown, ElementsAre(std::pair(Part::Train, 0), std::pair(Part::Valid, 1231), std::pair(Part::Test, 2562)));
-  EXPECT_THAT(words, ElementsAre(std::pair(Part::Train, 52), std::pair(Part::Valid, 49), std::pair(Part::Test, 56)));
+  EXPECT_THAT(unknown, ElementsAre(std::pair(Part::Train, 0), std::pair(Part::Valid, 1231),
+                                   std::pair(Part::Test, 2562)));
+  EXPECT_THAT(words,
+              ElementsAre(std::pair(Part::Train, 52), std::pair(Part::Valid, 49), std::pair(Part::Test, 56)));
   EXPECT_EQ(longest(d, "t", Part::Train), 103);
   EXPECT_EQ(longest(d, "t", Part::Valid), 97);
   EXPECT_EQ(longest(d, "t", Part::Test), 111);

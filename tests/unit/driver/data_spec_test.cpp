@@ -121,10 +121,10 @@ TEST(DataSpec, Pieces) {
   EXPECT_FALSE(chunk.pieces.random_offset);
   EXPECT_EQ(chunk.pieces.place.line, 4);
   EXPECT_EQ(to_text(chunk.fields[0].value), "chars(lower(text), end = yes)");
-  const DataSpec sample =
-      block("u: [T, D] = numbers(sin(row), col(1))\n  y: [T] = number(col(2)) / 10\n"
-            "  z: L[T] = category(col(3))\n  sample T = 5, offset = random",
-            "csv");
+  const DataSpec sample = block(
+      "u: [T, D] = numbers(sin(row), col(1))\n  y: [T] = number(col(2)) / 10\n"
+      "  z: L[T] = category(col(3))\n  sample T = 5, offset = random",
+      "csv");
   EXPECT_TRUE(sample.pieces.sample);
   EXPECT_TRUE(sample.pieces.random_offset);
   for (const DataField& field : sample.fields) EXPECT_EQ(field.dimension, "T");
@@ -133,7 +133,8 @@ TEST(DataSpec, Pieces) {
   EXPECT_EQ(sample.fields[2].kind, FieldKind::Category);
   EXPECT_EQ(block("y: [T] = number(col(1))\n  chunk T = 5, offset = 3", "csv").pieces.offset, 3);
   EXPECT_THAT(why("y: [T] = number(col(1))", "csv"), HasSubstr("`chunk T = 35` for a sequence of rows"));
-  EXPECT_THAT(why("y: [T] = number(col(1))\n  chunk offset = 3", "csv"), HasSubstr("`chunk` of which dimension?"));
+  EXPECT_THAT(why("y: [T] = number(col(1))\n  chunk offset = 3", "csv"),
+              HasSubstr("`chunk` of which dimension?"));
 }
 
 TEST(DataSpec, ElementsOfRows) {

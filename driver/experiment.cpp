@@ -14,6 +14,7 @@
 #include "frontend/parser.h"
 #include "frontend/suggest.h"
 #include "ir/diagnostic.h"
+#include "runtime/answers.h"
 #include "runtime/files.h"
 
 namespace rnnc {
@@ -243,11 +244,29 @@ RowTables row_tables(const Batch& batch) {
   return rows;
 }
 
-void bind(Session& session, const Dataset& dataset, const Batch& batch) {
-  for (const auto& [name, slab] : session.program().inputs) {  // no reader gives them yet
-    if (name.starts_with("%has.") || name.starts_with("%next."))
-      throw UserError(in_file("data", 0, 0, "`next` of data that are read: not built yet"));
+namespace {
+
+/// The inputs of `next(FIELD, n)` that the program has, by has_next_input: the number, then the field.
+void bind_answers(Session& session, const Dataset& dataset, const Batch& batch) {
+  constexpr std::string_view kHas = "%has.";
+  for (const auto& [input, slab] : session.program().inputs) {
+    if (!input.starts_with(kHas)) continue;
+    const size_t dot = input.find('.', kHas.size());
+    const int64_t n = std::stoll(input.substr(kHas.size(), dot - kHas.size()));
+    const std::string field = input.substr(dot + 1);
+    const auto at = static_cast<size_t>(dataset.find(field));
+    const auto dim = std::ranges::find(dataset.dimensions, dataset.fields.at(at).dimension);
+    const auto& row_offset =
+        batch.dimensions.at(static_cast<size_t>(dim - dataset.dimensions.begin())).row_offset;
+    const Answers answers = next_elements(row_offset, batch.fields[at].ids, n);
+    session.set_input(input, std::span<const float>(answers.has));
+    session.set_input(next_input(field, n), std::span<const int32_t>(answers.ids));
   }
+}
+
+}  // namespace
+
+void bind(Session& session, const Dataset& dataset, const Batch& batch) {
   session.set_rows(row_tables(batch));
   for (size_t i = 0; i < batch.fields.size(); ++i) {
     const std::string& name = dataset.fields[i].name;
@@ -260,6 +279,7 @@ void bind(Session& session, const Dataset& dataset, const Batch& batch) {
     session.set_input(last_index_input(dim), std::span<const int32_t>(batch.dimensions[i].last_index));
     session.set_input(length_input(dim), std::span<const float>(batch.dimensions[i].length));
   }
+  bind_answers(session, dataset, batch);
 }
 
 }  // namespace rnnc

@@ -11,8 +11,6 @@ namespace {
 
 using ast::Expr;
 
-constexpr double kLowest = -3.4e38;  // below every number that occurs
-
 Measure apply(const char* function, Measure a, Measure b) {
   Measure m;
   m.kind = Measure::Apply;
@@ -35,18 +33,24 @@ const Expr* option(const Expr& call, std::string_view name) {
 
 }  // namespace
 
+/// The field of the data that an expression names, null if it is none.
+const Value* Lowering::field(const Expr& e, const Scope& scope) const {
+  const auto found = e.kind == Expr::Kind::Name ? scope.values.find(e.text) : scope.values.end();
+  if (found == scope.values.end()) return nullptr;
+  const NodeId node = found->second.node;
+  return (*g_)[node].op == Op::Input && g_->name(node) == e.text ? &found->second : nullptr;
+}
+
 /// `next(FIELD, n)`: inputs that the driver fills. Where there is no answer a number is the element itself:
 /// what is computed of it stays finite (`abs(p - next(y)) / next(y)`), and its weight is 0.
 Value Lowering::next(const Expr& e, Scope& scope) {
   const Expr& of = e.args.at(0).value;
-  const auto found = of.kind == Expr::Kind::Name ? scope.values.find(of.text) : scope.values.end();
-  const bool field = found != scope.values.end() && (*g_)[found->second.node].op == Op::Input &&
-                     g_->name(found->second.node) == of.text;
-  if (!field) not_built(of.place, "`next` of what is no field of the data");
-  if (!found->second.is_sequence()) not_built(of.place, "`next` along a dimension of fixed size");
+  const Value* found = field(of, scope);
+  if (found == nullptr) not_built(of.place, "`next` of what is no field of the data");
+  if (!found->is_sequence()) not_built(of.place, "`next` along a dimension of fixed size");
   const int64_t n = e.args.size() > 1 ? int64_t(number(e.args[1].value, scope)) : 1;
 
-  Value v = found->second;
+  Value v = *found;
   v.parts.clear();
   v.ends.clear();
   const NodeId here = v.node;
@@ -127,6 +131,7 @@ Measure Lowering::leaf(Measure::Kind kind, Value v) {
   }
   const NodeId rows = weight != kNoNode ? op(Op::SumRows, {weight}) : op(Op::RowCount, {v.node});
   m.count = op(Op::Mul, {rows, constant(shape.cols)});
+  m.may_count_none = weight != kNoNode;
   return m;
 }
 
@@ -161,10 +166,10 @@ Measure Lowering::f1_score(const Expr& e, Scope& scope) {
 /// Counted by the driver from the data: there is nothing to compute in the graph.
 Measure Lowering::ngram(const Expr& e, Scope& scope) {
   const Expr& of = e.args.at(0).value;
-  const auto found = of.kind == Expr::Kind::Name ? scope.values.find(of.text) : scope.values.end();
-  const bool field = found != scope.values.end() && (*g_)[found->second.node].op == Op::Input &&
-                     g_->name(found->second.node) == of.text;
-  if (!field) not_built(of.place, "`ngram` of what is no field of the data");
+  if (scope.equation == "loss")
+    throw UserError(at_place(source_of(e.place), e.place, "`ngram` is no loss: it has no gradient", {},
+                             "`metric ngram(...)`"));
+  if (field(of, scope) == nullptr) not_built(of.place, "`ngram` of what is no field of the data");
   Measure m;
   m.kind = Measure::Ngram;
   m.field = of.text;

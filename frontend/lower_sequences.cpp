@@ -6,11 +6,7 @@
 #include "frontend/lower_values.h"
 
 namespace rnnc::lowering {
-namespace {
-
-constexpr double kLowest = -3.4e38;  // below every number that occurs: where a maximum begins
-
-}  // namespace
+namespace {}  // namespace
 
 /// A value of each row, at every step of a sequence.
 NodeId Lowering::expand(NodeId per_row, int dim) {

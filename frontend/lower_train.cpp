@@ -118,26 +118,20 @@ Measure Lowering::measure(const Expr& e, Scope& scope) {
   }
 }
 
-/// Counts of rows stay as they are; a batch in which no answer counts is a mean over one.
-NodeId Lowering::at_least_one(NodeId count) {
-  const bool rows = (*g_)[count].op == Op::Mul && (*g_)[g_->arg(count, 0)].op == Op::RowCount;
-  return rows ? count : op(Op::Max, {count, constant(1)});
-}
-
 /// The same figure over one batch, as a node: what training goes down.
 NodeId Lowering::batch_value(const Measure& m) {
   std::vector<NodeId> args;
   for (const Measure& a : m.args) args.push_back(batch_value(a));
   switch (m.kind) {
     case Measure::Number: return constant(m.number);
-    case Measure::Mean: return op(Op::Div, {m.sum, at_least_one(m.count)});
+    case Measure::Mean:  // a batch in which no answer counts has a mean of 0
+      return op(Op::Div, {m.sum, m.may_count_none ? op(Op::Max, {m.count, constant(1)}) : m.count});
     case Measure::Sum:
     case Measure::Max:
     case Measure::Min:
     case Measure::Once: return m.sum;
     case Measure::Apply: break;
-    case Measure::Ngram:
-      throw UserError(in_file(in_.own_source.name, 0, 0, "`ngram` is no loss", {}, "`metric ngram(...)`"));
+    case Measure::Ngram: throw GraphError("lowering: ngram has no node");
   }
   static const std::map<std::string, Op> ops = {
       {"+", Op::Add},           {"-", Op::Sub},     {"*", Op::Mul},

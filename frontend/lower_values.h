@@ -9,6 +9,8 @@
 
 namespace rnnc::lowering {
 
+constexpr double kLowest = -3.4e38;  // below every number that occurs: where a maximum begins
+
 /// A dimension with its size: a number, or the variable length of a sequence.
 struct Dim {
   int64_t n = 0;
@@ -105,6 +107,7 @@ class Lowering {
   Value ends_of(const ast::Expr& e, const std::string& name, Value v);
 
   // lower_figures.cpp: answers, and which positions count
+  const Value* field(const ast::Expr& e, const Scope& scope) const;
   Value next(const ast::Expr& e, Scope& scope);
   NodeId joined_weight(NodeId a, NodeId b);
   Value weighted_reduce(const ast::Expr& e, const std::string& name, Value v,
@@ -118,7 +121,6 @@ class Lowering {
   bool reduces(const ast::Expr& e) const;
   Measure measure(const ast::Expr& e, Scope& scope);
   Value per_row_loss(const ast::Expr& e, const std::string& name, Scope& scope);
-  NodeId at_least_one(NodeId count);
   NodeId batch_value(const Measure& measure);
   void add_roots(Measure& measure);
   std::string text_of(const ast::Expr& e) const;

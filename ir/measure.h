@@ -22,6 +22,7 @@ struct Measure {
   Kind kind = Number;
   double number = 0;
   NodeId sum = kNoNode, count = kNoNode;  // nodes of the graph it was lowered to
+  bool may_count_none = false;            // Mean: `count` may be 0 in a batch
   std::string sum_root, count_root;       // their names as roots
   std::string function;
   std::vector<Measure> args;

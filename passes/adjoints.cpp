@@ -125,7 +125,7 @@ void apply_adjoint(Graph& graph, NodeId y_id, NodeId dy_id, Adjoints& adjoints) 
       const V largest = f(Op::Equal, a, y);
       return give(a, dy * (largest / f(Op::SumCols, largest)));
     }
-    case Op::MaxRows: {
+    case Op::MaxRows: {  // shared by the largest
       const V largest = f(Op::Equal, a, y);
       return give(a, dy * (largest / f(Op::SumRows, largest)));
     }

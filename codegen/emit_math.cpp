@@ -230,7 +230,8 @@ Value* emit_op(KernelBuilder& b, Op op, Value* x, Value* y) {
     case Op::Relu: return ir.CreateSelect(ir.CreateFCmpOGT(b.c(0), x), b.c(0), x);
     case Op::Softplus: return m.softplus(x);
     case Op::Copy:
-    case Op::Stop: return x;
+    case Op::Stop:
+    case Op::ClipGradient: return x;
     case Op::Add:
     case Op::Sum: return ir.CreateFAdd(x, y);
     case Op::Sub: return ir.CreateFSub(x, y);
@@ -243,6 +244,7 @@ Value* emit_op(KernelBuilder& b, Op op, Value* x, Value* y) {
     case Op::LessEqual: return m.one_or_zero(ir.CreateFCmpOLE(x, y));
     case Op::Equal: return m.one_or_zero(ir.CreateFCmpOEQ(x, y));
     case Op::OneHot:
+    case Op::Coin:
     case Op::RowCount:
     case Op::Variable:
     case Op::Input:

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "codegen/emit_math.h"
+#include "codegen/emit_random.h"
 
 namespace rnnc {
 
@@ -33,7 +34,9 @@ BodyEmitter::BodyEmitter(KernelBuilder& b, const Kernel& kernel, const CallArgs&
         }
         break;
       case Instr::Part:
+      case Instr::Coin:
       case Instr::OneHot: level = Level::Chunk; break;
+      case Instr::RowCoin: level = Level::Row; break;
       case Instr::Constant:
       case Instr::RowCount: level = Level::Call; break;
       case Instr::Compute: break;
@@ -106,6 +109,20 @@ Value* BodyEmitter::emit(const Instr& in) {
     case Instr::Compute: {
       Value* x = value(in.a);
       return emit_op(b_, in.op, x, in.b >= 0 ? value(in.b) : nullptr);
+    }
+    case Instr::Coin:
+    case Instr::RowCoin: {
+      Value* row = b_.at(args_.data[size_t(in.operand)], b_.mul(row_, args_.stride[size_t(in.operand)]));
+      Value* key = args_.data[size_t(in.index)];
+      CoinWords at;
+      at.row = b_.load(b_.i32, row);
+      at.time = in.access == Access::Matrix ? b_.load(b_.i32, b_.at(row, b_.i(1))) : ir.getInt32(0);
+      at.place = ir.getInt32(uint32_t(in.place));
+      at.key0 = b_.load(b_.i32, key);
+      at.key1 = b_.load(b_.i32, b_.at(key, b_.i(1)));
+      if (in.code == Instr::Coin) return emit_coins(b_, at, col_, in.value);
+      Value* first = emit_coins(b_, at, b_.i(0), in.value);
+      return b_.splat(ir.CreateExtractElement(first, uint64_t{0}));
     }
     case Instr::OneHot: {
       Value* column = ir.CreateAdd(b_.splat(ir.CreateTrunc(col_, b_.i32)), b_.lane_numbers());

@@ -44,6 +44,11 @@ std::string text(const Instr& in) {
       return fmt::format("constant {} {:08x}", in.value, std::bit_cast<uint32_t>(in.value));
     case Instr::RowCount: return fmt::format("row_count {}", in.limit);
     case Instr::Compute: return fmt::format("{} %{} %{}", info(in.op).name, in.a, in.b);
+    case Instr::Coin:
+    case Instr::RowCoin:
+      return fmt::format("{} {} of rows {}{} by {} below {}", in.code == Instr::Coin ? "coin" : "row_coin",
+                         in.place, in.operand, in.access == Access::Matrix ? " and steps" : "", in.index,
+                         in.value);
     case Instr::OneHot: return fmt::format("one_hot %{}", in.a);
     case Instr::Tail: return fmt::format("tail %{} from rows{}", in.a, in.limit);
     case Instr::Reduce: return fmt::format("{} %{}", info(in.op).name, in.a);
@@ -55,7 +60,8 @@ std::string text(const Instr& in) {
 // The operands of a Compute, or -1 if the op does not work element by element on one or two.
 int arity(Op op) {
   if (op == Op::Sum) return 2;
-  if (op == Op::OneHot || op == Op::RowCount || info(op).cls != OpClass::Elementwise) return -1;
+  if (op == Op::OneHot || op == Op::Coin || op == Op::RowCount || info(op).cls != OpClass::Elementwise)
+    return -1;
   return info(op).arity;
 }
 
@@ -136,6 +142,13 @@ class Checker {
         value(in.a, i);
         if (arity(in.op) == 2) value(in.b, i);
         varies_[i] = varies_[in.a] || (arity(in.op) == 2 && varies_[in.b]);
+        return;
+      case Instr::Coin:
+      case Instr::RowCoin:
+        operand(in.operand);
+        operand(in.index);
+        need(in.access == Access::Matrix || in.access == Access::ColVector, "a coin by this access");
+        varies_[i] = in.code == Instr::Coin;
         return;
       case Instr::OneHot:
         value(in.a, i);

@@ -49,11 +49,15 @@ struct Instr {
     Constant,  // value
     RowCount,  // rows[limit] as a number
     Compute,   // op (class Elementwise, one or two operands, or Sum with operands a and b): a, b
-    OneHot,    // 1 where the column number is value a, else 0
-    Tail,      // value a, but 0 in rows < rows[limit]
-    Reduce,    // op SumCols, MaxCols or ArgMax of value a over the columns of this row: the same in every
-               // column
-    Store,     // value a to operand, access Matrix, or ColVector for a value that is the same in every column
+    Coin,  // 1 where the coin of this row and column (ir/chance.h) falls below `value`, a threshold, else 0;
+           // operand: int32 number of the row (access ColVector), or number and step (Matrix); index: the
+           // int32 key
+    RowCoin,  // the coin of column 0, in every column
+    OneHot,   // 1 where the column number is value a, else 0
+    Tail,     // value a, but 0 in rows < rows[limit]
+    Reduce,   // op SumCols, MaxCols or ArgMax of value a over the columns of this row: the same in every
+              // column
+    Store,    // value a to operand, access Matrix, or ColVector for a value that is the same in every column
   };
   Code code = Constant;
   Op op = Op::Copy;
@@ -63,6 +67,7 @@ struct Instr {
   int16_t operand = -1, index = -1;
   int16_t limit = -1;
   float value = 0;
+  int32_t place = 0;  // of a coin
   bool operator==(const Instr&) const = default;
 };
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "ir/chance.h"
+
 namespace rnnc::planning {
 namespace {
 
@@ -146,8 +148,21 @@ class DraftBuilder {
       return push(d, {.code = Instr::Reduce, .op = n.op, .a = arg(0)});
     switch (n.op) {
       case Op::Copy:
-      case Op::Stop: return arg(0);
+      case Op::Stop:
+      case Op::ClipGradient: return arg(0);
       case Op::OneHot: return push(d, {.code = Instr::OneHot, .a = arg(0)});
+      case Op::Coin: {
+        const bool timed = g_.shape(g_.arg(id, 0)).cols == 2;
+        const bool per_row = n.shape.cols == 1 && island.width != 1;
+        Instr i{.code = per_row ? Instr::RowCoin : Instr::Coin,
+                .access = timed ? Access::Matrix : Access::ColVector,
+                .type = Type::I32};
+        i.operand = reads(d, g_.arg(id, 0));
+        i.index = reads(d, g_.arg(id, 1));
+        i.value = float(coin_threshold(n.attr.value));
+        i.place = n.attr.offset;
+        return push(d, i);
+      }
       case Op::RowCount:
         return push(d, {.code = Instr::RowCount, .limit = row_count(d, g_.shape(g_.arg(id, 0)).rows)});
       case Op::PadRows: {

@@ -26,7 +26,9 @@ class Clock {
 bool wanted(const Root& root, ProgramKind kind) {
   switch (kind) {
     case ProgramKind::Train: return root.name == "loss";
-    case ProgramKind::Evaluate: return root.name.starts_with("figure.") || root.name.starts_with("watch.");
+    case ProgramKind::Evaluate:
+      return root.name.starts_with("figure.") || root.name.starts_with("watch.") ||
+             root.name.starts_with("gradient.") || root.name == "row_loss";
     case ProgramKind::Predict: return root.name.starts_with("show.");
   }
   return false;
@@ -35,8 +37,13 @@ bool wanted(const Root& root, ProgramKind kind) {
 }  // namespace
 
 Graph forward_graph(const Lowered& lowered, const CompileOptions& options) {
-  Graph graph = unroll(lowered.model, options.time_steps);
+  const bool clips = options.kind == ProgramKind::Train && options.optimizer.clip_step > 0;
+  Graph graph = clips ? unroll(clip_steps(lowered.model, options.optimizer.clip_step), options.time_steps)
+                      : unroll(lowered.model, options.time_steps);
   std::erase_if(graph.roots, [&](const Root& root) { return !wanted(root, options.kind); });
+  graph = dce(graph);
+  if (options.kind != ProgramKind::Train) graph = settle_coins(graph);
+  if (options.kind == ProgramKind::Evaluate) graph = watch_gradients(graph);
   return dce(graph);
 }
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <set>
 
+#include "driver/chance.h"
 #include "driver/data_spec.h"
 #include "driver/train_settings.h"
 #include "frontend/language.h"
@@ -274,6 +275,7 @@ void bind(Session& session, const Dataset& dataset, const Batch& batch) {
       session.set_input(name, std::span<const float>(batch.fields[i].numbers));
     else session.set_input(name, std::span<const int32_t>(batch.fields[i].ids));
   }
+  bind_rows(session, batch);
   for (size_t i = 0; i < batch.dimensions.size(); ++i) {
     const int dim = static_cast<int>(i);
     session.set_input(last_index_input(dim), std::span<const int32_t>(batch.dimensions[i].last_index));

@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 namespace rnnc {
 namespace {
+
+constexpr size_t kWatchedInLine = 10;  // longer watches are a table, the number of the first before each line
 
 double compute(const std::string& f, const std::vector<double>& a) {
   const double x = a.at(0), y = a.size() > 1 ? a[1] : 0;
@@ -182,7 +185,15 @@ std::vector<std::string> watch_lines(const PartFigures& figures) {
   std::vector<std::string> lines;
   for (const auto& [label, values] : figures.watches) {
     std::string line = fmt::format("  {} ", label);
-    for (const double value : values) line += fmt::format(" {:.3g}", value);
+    if (values.size() > kWatchedInLine) lines.push_back(std::exchange(line, ""));
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (values.size() > kWatchedInLine && i % kWatchedInLine == 0) {
+        if (i > 0) lines.push_back(std::exchange(line, ""));
+        line = fmt::format("  {:>6}:", i);
+      }
+      line += values.size() > kWatchedInLine ? fmt::format(" {:>9.3g}", values[i])
+                                             : fmt::format(" {:.3g}", values[i]);
+    }
     lines.push_back(std::move(line));
   }
   return lines;

@@ -28,6 +28,8 @@ InitialValues first_values(const Initial& initial) {
     case Initial::Identity: return as(InitialKind::Identity);
     case Initial::Uniform: return as(InitialKind::Uniform);
     case Initial::Normal: return as(InitialKind::Normal);
+    case Initial::File:
+      return {InitialKind::Normal, 0.1};  // until the file is read, and where it says nothing
   }
   return as(InitialKind::Constant);
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "driver/chance.h"
+#include "ir/chance.h"
 #include "passes/training.h"
 #include "runtime/random.h"
 
@@ -25,6 +27,13 @@ SyntheticBatch::SyntheticBatch(const Model& model, int64_t rows, const std::vect
     for (int64_t b = 0; b < rows; ++b) {
       lengths.push_back(float(length(b)));
       last.push_back(length(b) > 0 ? int32_t(offset[size_t(length(b) - 1)] + b) : -1);
+    }
+    std::vector<int32_t>& numbers = ids_[row_input(int(dim))];
+    for (int64_t t = 0; t < longest; ++t) {
+      for (int64_t b = 0; b < offset[size_t(t) + 1] - offset[size_t(t)]; ++b) {
+        numbers.push_back(int32_t(b));
+        numbers.push_back(int32_t(t));
+      }
     }
     row_offset_.push_back(std::move(offset));
     numbers_[length_input(int(dim))] = std::move(lengths);
@@ -49,6 +58,8 @@ SyntheticBatch::SyntheticBatch(const Model& model, int64_t rows, const std::vect
         if (last >= 0) has[size_t(last)] = 0;
     }
   }
+  for (int64_t b = 0; b < rows; ++b) ids_[kRowInput].push_back(int32_t(b));
+  for (const int32_t word : chance_of_step(seed, 1)) ids_[kChanceInput].push_back(word);
   numbers_[kCorrection1Input] = {0.1f};
   numbers_[kCorrection2Input] = {0.001f};
 }

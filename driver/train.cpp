@@ -10,7 +10,11 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "driver/chance.h"
+#include "driver/initial_files.h"
+#include "driver/not_a_number.h"
 #include "driver/parameters.h"
+#include "ir/chance.h"
 #include "ir/diagnostic.h"
 #include "runtime/checkpoint.h"
 #include "runtime/errors.h"
@@ -23,6 +27,10 @@ using Clock = std::chrono::steady_clock;
 // Epochs of a millisecond would otherwise do little but write files; the bits do not depend on when they are
 // written.
 constexpr std::chrono::seconds kBetweenFiles{1};
+
+// Steps from one copy of the variables to the next: a small part of their work, and few to repeat when a
+// number is lost.
+constexpr int64_t kBetweenMemories = 64;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -114,6 +122,7 @@ void Trainer::load() {
 
   Lowered lowered = lower_model(experiment_, task_.train->model.text, task_.train, data, nullptr, dataset);
   initialize_parameters(lowered.model, settings_.seed, variables_);
+  read_first_values(experiment_, lowered.model, dataset, variables_);
   if (!settings_.load.empty()) {
     const std::vector<std::string> others =
         load_parameters(lowered.model, load_model(settings_.load), variables_);
@@ -191,11 +200,9 @@ bool Trainer::train_epoch(Progress& progress, const InterruptGuard& interrupt) {
   return true;
 }
 
-void Trainer::step(const Batch& batch) {
-  Session& session = loaded_->session;
+/// Everything that the training program reads in the present step.
+void Trainer::fill(Session& session, const Batch& batch) {
   const int64_t steps = loaded_->batches.steps() * settings_.epochs;
-  ++position_.step;
-  ++position_.total_steps;
   const int64_t t = position_.total_steps;
   const Optimizer& optimizer = settings_.optimizer;
   const auto set = [&](const char* name, double value) {
@@ -206,6 +213,15 @@ void Trainer::step(const Batch& batch) {
   set(kRateInput, rate_at(settings_, position_.epoch, t, steps, position_.halvings));
   set(kCorrection1Input, 1 - std::pow(optimizer.beta1, static_cast<double>(t)));
   set(kCorrection2Input, 1 - std::pow(optimizer.beta2, static_cast<double>(t)));
+  session.set_input(kChanceInput, std::span<const int32_t>(chance_of_step(settings_.seed, t)));
+}
+
+void Trainer::step(const Batch& batch) {
+  if (position_.step % kBetweenMemories == 0 || remembered_.epoch != position_.epoch) remember();
+  ++position_.step;
+  ++position_.total_steps;
+  Session& session = loaded_->session;
+  fill(session, batch);
   session.run(team_);
   const double loss = session.scalar("loss");
   const double norm = has_output(session, "gradient_norm") ? session.scalar("gradient_norm") : 0;
@@ -215,6 +231,34 @@ void Trainer::step(const Batch& batch) {
   position_.norm_sum += norm;
   position_.rows += batch.rows;
   rows_trained_ += batch.rows;
+}
+
+void Trainer::remember() {
+  remembered_.epoch = position_.epoch;
+  remembered_.step = position_.step;
+  remembered_.total_steps = position_.total_steps;
+  for (const auto& [name, variable] : variables_.all()) {
+    const auto values = variable->values();
+    remembered_.values[name].assign(values.begin(), values.end());
+  }
+}
+
+/// The variables as they were before step `step` of this epoch: from the last ones remembered, over the same
+/// steps again.
+void Trainer::go_back_to(int64_t step) {
+  for (const auto& [name, values] : remembered_.values)
+    std::copy(values.begin(), values.end(), variables_.at(name).values().begin());
+  position_.step = remembered_.step;
+  position_.total_steps = remembered_.total_steps;
+  while (position_.step + 1 < step) {
+    const Batch& batch = loaded_->batches.batch(position_.step);
+    ++position_.step;
+    ++position_.total_steps;
+    fill(loaded_->session, batch);
+    loaded_->session.run(team_);
+  }
+  ++position_.step;
+  ++position_.total_steps;
 }
 
 void Trainer::finish_epoch(Progress& progress) {
@@ -292,10 +336,24 @@ void Trainer::conclude(TrainResult& result) {
 void Trainer::not_a_number(const char* what) {
   write_model();  // of the epochs before
   std::vector<std::string> notes;
+  go_back_to(position_.step);
+  const Batch& batch = loaded_->batches.batch(position_.step - 1);
+  CompileOptions options = compile_options(options_, settings_);
+  options.batch_capacity = loaded_->batches.batch_size();
+  options.time_steps = loaded_->time_steps;
+  const LostNumber lost{experiment_,
+                        loaded_->lowered,
+                        options,
+                        batch,
+                        variables_,
+                        [&](Session& session) { fill(session, batch); },
+                        std::string_view(what) == "loss"};
+  if (std::string first = first_lost_number(lost, jit_, team_); !first.empty())
+    notes.push_back(std::move(first));
   if (!best_.empty())
     notes.push_back(
         fmt::format("the parameters after epoch {} are in {}", position_.best_epoch, settings_.save));
-  const bool clipped = settings_.optimizer.clip != Optimizer::NoClip;
+  const bool clipped = settings_.optimizer.clips();
   throw TrainingFailed(
       in_file(fmt::format("step {}", position_.total_steps), 0, 0,
               fmt::format("the {} is not a number", what), std::move(notes),

@@ -59,6 +59,10 @@ class Trainer {
   /// The rest of the present epoch. False: stop now (Ctrl-C, or --steps reached).
   bool train_epoch(Progress& progress, const InterruptGuard& interrupt);
   void step(const Batch& batch);
+  void fill(Session& session, const Batch& batch);
+  /// Remembers or brings back the variables as they are before the next step.
+  void remember();
+  void go_back_to(int64_t step);
   void finish_epoch(Progress& progress);
   void write_files();
   void write_model();
@@ -73,6 +77,10 @@ class Trainer {
   TrainSettings settings_;
   Variables variables_;
   Position position_;
+  struct {
+    int64_t epoch = 0, step = 0, total_steps = 0;
+    Values values;
+  } remembered_;
   Values best_;  // parameters of the best epoch; empty before the first
   RunIdentity identity_;
   int64_t rows_trained_ = 0;  // in this process

@@ -132,11 +132,11 @@ class Reader {
 
   void optimizer(const ast::Setting& setting, TrainSettings& to) const {
     const Choice c = choice(setting, only(setting));
-    const Optimizer::Clip clip = to.optimizer.clip;
-    const double clip_at = to.optimizer.clip_at;
+    const Optimizer before = to.optimizer;
     to.optimizer = {};
-    to.optimizer.clip = clip;
-    to.optimizer.clip_at = clip_at;
+    to.optimizer.clip_norm = before.clip_norm;
+    to.optimizer.clip_value = before.clip_value;
+    to.optimizer.clip_step = before.clip_step;
     if (c.word == "sgd") to.optimizer.kind = Optimizer::Sgd;
     if (c.word == "adagrad") to.optimizer.kind = Optimizer::AdaGrad;
     if (c.word == "rmsprop") to.optimizer.kind = Optimizer::RmsProp;
@@ -177,16 +177,15 @@ class Reader {
   }
 
   void clip(const ast::Setting& setting, TrainSettings& to) const {
-    to.optimizer.clip = Optimizer::NoClip;
+    Optimizer& o = to.optimizer;
+    o.clip_norm = o.clip_value = o.clip_step = 0;
     for (const ast::Arg& arg : setting.args) {
       const Choice c = choice(setting, arg.value);
-      if (c.word == "step") refuse(c.place, "`clip step` is not built yet", "`clip norm(5)`");
-      if (to.optimizer.clip != Optimizer::NoClip)
-        refuse(c.place, "two ways to clip at once are not built yet");
+      double& bound = c.word == "norm" ? o.clip_norm : c.word == "value" ? o.clip_value : o.clip_step;
+      if (bound > 0) refuse(c.place, fmt::format("`{}` is set twice", c.word));
       if (c.options.size() != 1) refuse(c.place, fmt::format("`{}` needs one number", c.word));
-      to.optimizer.clip = c.word == "norm" ? Optimizer::Norm : Optimizer::Value;
-      to.optimizer.clip_at = number(*c.options[0].second);
-      if (!(to.optimizer.clip_at > 0)) refuse(c.options[0].second->place, "a number above 0 is needed here");
+      bound = number(*c.options[0].second);
+      if (!(bound > 0)) refuse(c.options[0].second->place, "a number above 0 is needed here");
     }
   }
 

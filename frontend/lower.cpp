@@ -100,11 +100,18 @@ void Lowering::parameters(const ast::Parameters& statement, Scope& scope) {
     const std::string& how = call ? statement.first_value.operands[0].text : statement.first_value.text;
     static const std::map<std::string, Initial::Kind> kinds = {
         {"glorot", Initial::Glorot},     {"he", Initial::He},           {"orthogonal", Initial::Orthogonal},
-        {"identity", Initial::Identity}, {"uniform", Initial::Uniform}, {"normal", Initial::Normal}};
+        {"identity", Initial::Identity}, {"uniform", Initial::Uniform}, {"normal", Initial::Normal},
+        {"file", Initial::File}};
     const auto kind = kinds.find(how);
     if (kind == kinds.end()) not_built(statement.first_value.place, fmt::format("`{}`", how));
     initial.kind = kind->second;
-    if (call) initial.amount = number(statement.first_value.args.at(0).value, scope);
+    if (initial.kind == Initial::File) {
+      initial.file = statement.first_value.args.at(0).value.text;
+      initial.vocabulary = dims.empty() ? "" : dims[0].vocabulary;
+      initial.place = statement.first_value.place;
+    } else if (call) {
+      initial.amount = number(statement.first_value.args.at(0).value, scope);
+    }
   }
   int64_t elements = 1;
   for (const Dim& d : dims) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "frontend/lower_values.h"
 
@@ -176,15 +177,16 @@ Value Lowering::scan_ref(const ast::Scan& s, const ast::CellRef& ref, std::vecto
   }
   // stack(cell, n)
   const int layers = int(number(ref.options.at(0).value, scope));
+  double drop = 0;
   for (const ast::Arg& option : ref.options) {
-    if (option.name == "dropout" && number(option.value, scope) != 0)
-      not_built(ref.place, "`dropout` between layers");
+    if (option.name == "dropout") drop = probability(option.value, "dropout", true, scope);
   }
   if (layers > 1 && s.from_scan) not_built(s.place, "`from` another scan into a stack");
   Value result;
   for (int layer = 1; layer <= layers; ++layer) {
-    result = scan_ref(s, inner, over, reverse, path + "." + std::to_string(layer), scope);
-    over.assign(1, result);
+    const std::string layer_path = path + "." + std::to_string(layer);
+    result = scan_ref(s, inner, over, reverse, layer_path, scope);
+    if (layer < layers) over.assign(1, dropout(result, drop, layer_path + ".dropout", ref.place));
   }
   return result;
 }
@@ -196,6 +198,7 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std
   ScanBody body;
   body.dim = dim;
   body.reverse = reverse;
+  body.cell = true;
   Scope inner;
   inner.path = path;
   inner.dims = sizes_given(d, ref.sizes, scope);
@@ -261,7 +264,9 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std
   }
 
   g_ = &body.body;
+  const int outer_dim = std::exchange(scan_dim_, dim);
   statements(d, inner);
+  scan_dim_ = outer_dim;
   g_ = outer;
   set_origin(s.place, scope);
 

@@ -226,6 +226,9 @@ Value Lowering::function(const Expr& e, const std::string& f, Scope& scope) {
     Value loss = per_row_loss(e, f, scope);
     if (loss.node != kNoNode) return loss;
   }
+  if (f == "gradient") return gradient_call(e, scope);
+  if (f == "coin") return coin_call(e, scope);
+  if (f == "dropout") return dropout_call(e, scope);
   std::vector<Value> args;
   for (const ast::Arg& arg : e.args) {
     if (arg.name.empty()) args.push_back(expr(arg.value, scope));

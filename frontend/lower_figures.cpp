@@ -108,6 +108,12 @@ Value Lowering::weighted_reduce(const Expr& e, const std::string& f, Value v,
   return v;
 }
 
+/// Where it does not count a value is 0, or the least there is if the largest is looked for.
+NodeId Lowering::weighted(NodeId n, NodeId weight, bool extreme) {
+  if (!extreme) return op(Op::Mul, {n, weight});
+  return op(Op::Add, {n, op(Op::Mul, {op(Op::Sub, {constant(1), weight}), constant(kLowest)})});
+}
+
 /// A figure from a value of every row: summed over rows and columns where it counts, and counted.
 Measure Lowering::leaf(Measure::Kind kind, Value v) {
   Measure m;
@@ -115,15 +121,14 @@ Measure Lowering::leaf(Measure::Kind kind, Value v) {
   m.kind = v.row ? kind : Measure::Once;
   const bool extreme = kind == Measure::Max || kind == Measure::Min;
   NodeId n = v.node, weight = v.weight;
+  if (weight != kNoNode) align(weight, n);
+  const Leaf of{n, weight};
   if (kind == Measure::Min) n = op(Op::Neg, {n});
-  if (weight != kNoNode) {
-    align(weight, n);
-    n = extreme ? op(Op::Add, {n, op(Op::Mul, {op(Op::Sub, {constant(1), weight}), constant(kLowest)})})
-                : op(Op::Mul, {n, weight});
-  }
+  if (weight != kNoNode) n = weighted(n, weight, extreme);
   if (shape.cols > 1) n = op(extreme ? Op::MaxCols : Op::SumCols, {n});
   if (!shape.rows.is_one()) n = op(extreme ? Op::MaxRows : Op::SumRows, {n});
   m.sum = kind == Measure::Min ? op(Op::Neg, {n}) : n;
+  if (v.row) leaves_[m.sum] = of;
   if (kind != Measure::Mean) return m;
   if (!v.row) {
     m.sum = op(Op::Div, {m.sum, constant(double(shape.cols) * shape.rows.begin)});

@@ -40,7 +40,7 @@ bool Lowering::reduces(const Expr& e) const {
 /// What a loss or metric is the mean of; a Value without node if `f` is none.
 Value Lowering::per_row_loss(const Expr& e, const std::string& f, Scope& scope) {
   if (!is_loss(f)) {
-    for (const char* later : {"ctc", "f1_score", "bleu", "ngram", "gradient"}) {
+    for (const char* later : {"ctc", "f1_score", "bleu", "ngram"}) {
       if (f == later) not_built(e.place, fmt::format("`{}`", f));
     }
     return {};
@@ -209,6 +209,7 @@ void Lowering::train_block(const ast::Train& train, const ast::DataBlock& data, 
       else out.metrics.push_back({arg.name.empty() ? text_of(arg.value) : arg.name, m});
     }
   }
+  row_loss(out.loss);
 }
 
 void Lowering::predict_block(const ast::Use& predict, Scope& model_scope, Lowered& out) {

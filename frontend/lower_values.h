@@ -95,6 +95,18 @@ class Lowering {
   Dim size(const ast::Expr& e, Scope& scope);
   double number(const ast::Expr& e, Scope& scope);
 
+  // lower_chance.cpp
+  NodeId coin(double probability, const std::string& path, Rows rows, int32_t cols);
+  double probability(const ast::Expr& e, const std::string& of, bool below_one, Scope& scope);
+  Value coin_call(const ast::Expr& e, Scope& scope);
+  Value dropout(Value x, double p, const std::string& path, Place place);
+  Value dropout_call(const ast::Expr& e, Scope& scope);
+
+  // lower_gradient.cpp
+  Value gradient_call(const ast::Expr& e, Scope& scope);
+  NodeId row_value(const Measure& measure);
+  void row_loss(const Measure& loss);
+
   // lower_sequences.cpp: along time
   Value reduce(const ast::Expr& e, const std::string& name, Value v, const std::vector<ast::Name>& over);
   Value softmax(const ast::Expr& e, bool log, Value v, const std::vector<ast::Name>& over);
@@ -112,6 +124,7 @@ class Lowering {
   NodeId joined_weight(NodeId a, NodeId b);
   Value weighted_reduce(const ast::Expr& e, const std::string& name, Value v,
                         const std::vector<ast::Name>& over);
+  NodeId weighted(NodeId n, NodeId weight, bool extreme);
   Measure leaf(Measure::Kind kind, Value v);
   Measure f1_score(const ast::Expr& e, Scope& scope);
   Measure ngram(const ast::Expr& e, Scope& scope);
@@ -135,7 +148,14 @@ class Lowering {
 
   const LowerInput& in_;
   Model model_;
-  Graph* g_;  // the graph nodes go to: the model's, or the body of the scan being lowered
+  Graph* g_;           // the graph nodes go to: the model's, or the body of the scan being lowered
+  int scan_dim_ = -1;  // of the scan being lowered; -1: none
+  int gradients_ = 0;  // watched derivatives so far
+  /// What a figure is the sum, maximum or minimum of, and where it counts (kNoNode: everywhere).
+  struct Leaf {
+    NodeId node, weight;
+  };
+  std::map<NodeId, Leaf> leaves_;  // by Measure::sum
   int roots_ = 0;
 };
 

@@ -140,6 +140,10 @@ NodeId Graph::same_shape_constant(double value, NodeId like) {
 NodeId Graph::sum(std::span<const NodeId> terms) {
   return terms.size() == 1 ? terms[0] : add(Op::Sum, terms);
 }
+NodeId Graph::coin(double probability, int32_t place, NodeId row, NodeId key, int32_t cols) {
+  return add(Op::Coin, std::array{row, key}, {.value = probability, .offset = place},
+             {Type::F32, shape(row).rows, cols});
+}
 NodeId Graph::one_hot(NodeId index, int32_t cols) {
   return add(Op::OneHot, std::array{index}, {}, {Type::F32, shape(index).rows, cols});
 }

@@ -40,10 +40,10 @@ constexpr NodeId kNoNode = ~0u;
 
 /// What a node is besides its op and operands. Which fields an op reads stands in shape_rules.cpp.
 struct Attr {
-  double value = 0;    // constant
+  double value = 0;    // constant; coin: probability; clip_gradient: bound
   int32_t name = -1;   // variable, input: index into Graph::names
   int32_t offset = 0;  // slice_cols: first column; slice_rows of a matrix: first row; tail_rows: step;
-                       // scan: index into Model::scans; scan_result: which
+                       // scan: index into Model::scans; scan_result: which; coin: its place
   uint8_t flags = 0;   // matmul: kTransposeLeft | kTransposeRight; tail_rows of a whole batch: sequence dim
   /// The value is compared by its bits: -0 is not 0, and a NaN is itself.
   bool operator==(const Attr& b) const {
@@ -109,6 +109,7 @@ class Graph {
   NodeId take_rows(NodeId a, Rows rows);  // the same rows: itself
   NodeId pad_rows(NodeId a, Rows rows);
   NodeId tail_rows(NodeId a, int32_t step);
+  NodeId coin(double probability, int32_t place, NodeId row, NodeId key, int32_t cols);
   NodeId scatter_add(NodeId d, NodeId index, int32_t table_rows);
   NodeId same_shape_constant(double value, NodeId like);
 

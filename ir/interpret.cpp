@@ -6,6 +6,8 @@
 #include <Eigen/Core>
 #include <cmath>
 
+#include "ir/chance.h"
+
 namespace rnnc {
 namespace {
 
@@ -156,6 +158,21 @@ Tensor scatter_add(const Tensor& d, const Tensor& index, Tensor y) {
   return y;
 }
 
+/// An i32 as the 32 bits it is.
+uint32_t bits_of(double x) {
+  return uint32_t(int32_t(x));
+}
+
+Tensor coin(const Tensor& row, const Tensor& key, const Attr& attr, Tensor y) {
+  const CoinKey k = {bits_of(key.at(0, 0)), bits_of(key.at(0, 1))};
+  const uint32_t threshold = coin_threshold(attr.value);
+  return each(std::move(y), [&](int64_t r, int64_t c) {
+    const CoinPlace at{uint32_t(attr.offset), bits_of(row.at(r, 0)),
+                       row.cols == 2 ? bits_of(row.at(r, 1)) : 0, uint32_t(c)};
+    return coin_bits(at, k) < threshold ? 1 : 0;
+  });
+}
+
 bool length_unknown(const Rows& rows) {
   return rows.kind == Rows::Steps && (rows.begin < 0 || rows.end < 0);
 }
@@ -220,7 +237,8 @@ Tensor evaluate(Op op, std::span<const Tensor* const> operands, const Attr& attr
     case Op::Relu: return map(a, y, [](double x) { return relu(x); });
     case Op::Softplus: return map(a, y, [](double x) { return softplus(x); });
     case Op::Copy:
-    case Op::Stop: return map(a, y, [](double x) { return x; });
+    case Op::Stop:
+    case Op::ClipGradient: return map(a, y, [](double x) { return x; });
 
     case Op::Add: return map(a, b, y, [](double x, double y) { return x + y; });
     case Op::Sub: return map(a, b, y, [](double x, double y) { return x - y; });
@@ -234,6 +252,7 @@ Tensor evaluate(Op op, std::span<const Tensor* const> operands, const Attr& attr
     case Op::Equal: return map(a, b, y, [](double x, double y) { return double(x == y); });
     case Op::Sum: return sum(operands, y);
     case Op::OneHot: return each(y, [&](int64_t r, int64_t c) { return a.at(r, 0) == double(c); });
+    case Op::Coin: return coin(a, b, attr, std::move(y));
     case Op::RowCount: return make_tensor(shape, table, double(a.rows));
 
     case Op::SumCols: return each(y, [&](int64_t r, int64_t) { return sum_of_row(a, r); });

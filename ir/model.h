@@ -6,14 +6,18 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "ir/source.h"
 
 namespace rnnc {
 
 /// How a parameter starts (language.md section 5). `amount`: the constant, or the argument of uniform and
 /// normal.
 struct Initial {
-  enum Kind : uint8_t { Constant, Glorot, He, Orthogonal, Identity, Uniform, Normal } kind = Constant;
+  enum Kind : uint8_t { Constant, Glorot, He, Orthogonal, Identity, Uniform, Normal, File } kind = Constant;
   double amount = 0;
+  std::string file = {};        // its name; of a text file, the vocabulary whose entries it names
+  std::string vocabulary = {};  // of the first dimension, or none
+  Place place = {};             // where it stands, for messages
 };
 
 struct Parameter {
@@ -30,6 +34,7 @@ struct ScanBody {
   Graph body;
   int dim = 0;
   bool reverse = false;
+  bool cell = false;  // a cell of the language, not a reduction or the like written as a scan
   int sequences = 0, constants = 0, states = 0;
   std::vector<NodeId> next;     // the new value of each state
   std::vector<NodeId> results;  // what the scan gives at each step

@@ -227,9 +227,20 @@ void check_attributes(const Use& use) {
   const bool cuts = op == Op::SliceCols || op == Op::SliceRows || op == Op::TailRows;
   const bool scans = op == Op::Scan || op == Op::ScanResult;
   use.need(named ? attr.name >= 0 : attr.name == -1, named ? "it needs a name" : "it takes no name");
-  use.need(op == Op::Constant || std::bit_cast<uint64_t>(attr.value) == 0, "it takes no value");
-  use.need(cuts || scans || attr.offset == 0, "it takes no offset");
+  const bool valued = op == Op::Constant || op == Op::Coin || op == Op::ClipGradient;
+  use.need(valued || std::bit_cast<uint64_t>(attr.value) == 0, "it takes no value");
+  use.need(cuts || scans || op == Op::Coin || attr.offset == 0, "it takes no offset");
   use.need(op == Op::MatMul || op == Op::TailRows || attr.flags == 0, "it takes no flags");
+}
+
+Shape coin(const Use& use) {
+  const Shape &row = use.args[0], &key = use.args[1];
+  use.need(row.type == Type::I32 && row.cols <= 2, "the rows must be i32: a number, or a number and a step");
+  use.need(key == Shape{Type::I32, Rows::fixed(1), 2}, "the key must be i32[1, 2]");
+  use.need(use.attr.value >= 0 && use.attr.value <= 1, "a probability is a number from 0 to 1");
+  use.need(use.attr.offset >= 0, "a place is at least 0");
+  use.need(use.wanted.cols >= 1, "it needs one column or more");
+  return {Type::F32, row.rows, use.wanted.cols};
 }
 
 Shape one_hot(const Use& use) {
@@ -283,6 +294,11 @@ Shape infer_shape(Op op, std::span<const Shape> args, const Attr& attr, const Sh
 
     case Op::Sum: return sum(use);
     case Op::OneHot: return one_hot(use);
+    case Op::Coin: return coin(use);
+    case Op::ClipGradient:
+      use.need_f32();
+      use.need(attr.value > 0, "the bound must be above 0");
+      return args[0];
     case Op::RowCount: return {};
 
     case Op::SumCols:

@@ -84,12 +84,17 @@ void apply_adjoint(Graph& graph, NodeId y_id, NodeId dy_id, Adjoints& adjoints) 
     case Op::Relu: return give(a, dy * f(Op::Less, number(g, 0), a));                 // 1 where a > 0
     case Op::Softplus: return give(a, dy * f(Op::Sigmoid, a));                        // log(1+eᵃ)' = σ
     case Op::Copy: return give(a, dy);
+    case Op::ClipGradient: {  // by decree: dy within -c .. c
+      const V c = number(g, node.attr.value);
+      return give(a, f(Op::Max, f(Op::Min, dy, c), -c));
+    }
     case Op::Sign:
     case Op::Stop:
     case Op::Less:
     case Op::LessEqual:
     case Op::Equal:
     case Op::OneHot:
+    case Op::Coin:
     case Op::RowCount:
     case Op::ArgMax: return;  // constant, or meant as one
 

@@ -16,6 +16,26 @@ Graph unroll(const Model& model, std::span<const int32_t> time_steps);
 ///   x + 0 → x      one_hot(x)·E → E[x]      [A; 0]·B → [A·B; 0]
 Graph simplify(const Graph& graph);
 
+/// `clip step`: the gradient of every state that enters a step of a cell is cut to -c .. c.
+///
+///   h_t = cell(x_t, h_{t-1})   →   h_t = cell(x_t, clip_gradient(h_{t-1}))
+Model clip_steps(const Model& model, double c);
+
+/// Takes clip_gradient out again, once it has done its work in differentiation.
+///
+///   clip_gradient(x)   →   x
+Graph drop_clips(const Graph& graph);
+
+/// Puts the derivatives that are watched into their places: the input `%gradient.K` becomes the derivative of
+/// the root `row_loss` by the root `gradient.K`, at each step with what flows through the later ones. These
+/// roots go.
+Graph watch_gradients(const Graph& graph);
+
+/// For programs that do not train: a coin is its probability, so dropout is the identity.
+///
+///   x · (1 - coin) / (1 - p)   →   x
+Graph settle_coins(const Graph& graph);
+
 /// What no root needs goes.
 Graph dce(const Graph& graph);
 

@@ -253,7 +253,7 @@ Found apply(Graph& g, Op op, Args args, const Attr& attr, const Shape& wanted) {
     case OpClass::Elementwise:
       if (op == Op::Sum) return sum(g, args);
       if (op == Op::RowCount) return row_count(g, args[0]);
-      if (op == Op::OneHot) return {};
+      if (op == Op::OneHot || op == Op::Coin || op == Op::ClipGradient) return {};
       return args.size() == 2 ? binary(g, op, args[0], args[1]) : unary(g, op, args[0]);
     case OpClass::Reduction: {
       const Shape s = g.shape(args[0]);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "passes/differentiate.h"
+#include "passes/passes.h"
 #include "passes/rebuild.h"
 
 namespace rnnc {
@@ -26,27 +27,28 @@ struct Builder {
   NodeId scalar_input(const char* name) { return g.input(name, {}); }
 };
 
-/// Gradients of all parameters after clipping; gives their norm before it.
-NodeId clip(Builder& b, std::vector<NodeId>& gradients, const Optimizer& optimizer) {
+NodeId norm_of(Builder& b, const std::vector<NodeId>& gradients) {
   std::vector<NodeId> squares;
   for (NodeId d : gradients) squares.push_back(b.square_sum(d));
-  const NodeId norm = b.op(Op::Sqrt, b.g.sum(squares));
-  switch (optimizer.clip) {
-    case Optimizer::NoClip: break;
-    case Optimizer::Norm: {
-      // g · min(1, c / |g|)                                                      Pascanu et al. 2013
-      const NodeId ratio = b.div(b.c(optimizer.clip_at), b.op(Op::Max, norm, b.c(1e-12)));
-      const NodeId scale = b.op(Op::Min, ratio, b.c(1));
-      for (NodeId& d : gradients) d = b.mul(d, scale);
-      break;
-    }
-    case Optimizer::Value:
-      for (NodeId& d : gradients) {
-        d = b.op(Op::Max, b.op(Op::Min, d, b.c(optimizer.clip_at)), b.c(-optimizer.clip_at));
-      }
-      break;
+  return b.op(Op::Sqrt, b.g.sum(squares));
+}
+
+/// Gradients of all parameters after clipping; gives their norm before it.
+NodeId clip(Builder& b, std::vector<NodeId>& gradients, const Optimizer& optimizer) {
+  const NodeId before = norm_of(b, gradients);
+  NodeId norm = before;
+  if (optimizer.clip_value > 0) {
+    const NodeId most = b.c(optimizer.clip_value), least = b.c(-optimizer.clip_value);
+    for (NodeId& d : gradients) d = b.op(Op::Max, b.op(Op::Min, d, most), least);
+    if (optimizer.clip_norm > 0) norm = norm_of(b, gradients);
   }
-  return norm;
+  if (optimizer.clip_norm > 0) {
+    // g · min(1, c / |g|)                                                      Pascanu et al. 2013
+    const NodeId ratio = b.div(b.c(optimizer.clip_norm), b.op(Op::Max, norm, b.c(1e-12)));
+    const NodeId scale = b.op(Op::Min, ratio, b.c(1));
+    for (NodeId& d : gradients) d = b.mul(d, scale);
+  }
+  return before;
 }
 
 class Updates {
@@ -131,7 +133,7 @@ Graph add_training(const Graph& graph, const std::vector<Parameter>& parameters,
     weights.push_back(g.variable(p.name, p.rows, p.cols));
   }
   std::vector<NodeId> gradients = differentiate(g, loss, weights);
-  if (trained.empty()) return g;
+  if (trained.empty()) return drop_clips(g);
   g.set_backward(true);
   g.set_origin(g.add_origin({"optimizer", 0}));
   Builder b{g};
@@ -140,7 +142,7 @@ Graph add_training(const Graph& graph, const std::vector<Parameter>& parameters,
   for (size_t i = 0; i < trained.size(); ++i) updates.update(*trained[i], weights[i], gradients[i]);
   g.set_origin(0);
   g.set_backward(false);
-  return g;
+  return drop_clips(g);
 }
 
 }  // namespace rnnc

@@ -19,8 +19,10 @@ struct Optimizer {
   double beta1 = 0.9, beta2 = 0.999;  // adam
   double eps = 1e-8;
   double decay = 0;  // weights shrink by rate · decay in each step, apart from the gradient
-  enum Clip { NoClip, Norm, Value } clip = NoClip;
-  double clip_at = 0;
+  // Bounds of gradients, 0: none. First each number, then all together; `step` inside the recurrence
+  // (clip_steps).
+  double clip_value = 0, clip_norm = 0, clip_step = 0;
+  bool clips() const { return clip_value > 0 || clip_norm > 0 || clip_step > 0; }
 };
 
 /// Names of the inputs that the runtime sets before each step.

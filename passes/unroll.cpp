@@ -1,4 +1,6 @@
 // Time made explicit: see passes.h.
+#include <cctype>
+
 #include "passes/passes.h"
 #include "passes/rebuild.h"
 
@@ -88,13 +90,25 @@ class Unroll {
       results_[id].push_back(add_simplified(r_.to, Op::ConcatRows, result, {}, {}));
   }
 
+  /// An input of the program that a body reads by name: at step t, if it has steps.
+  NodeId input_of_all(const std::string& name, Shape shape, int32_t t) {
+    const Rows rows = shape.rows;
+    if (rows.kind != Rows::Steps) return r_.to.input(name, shape);
+    shape.rows = Rows::all(rows.dim);
+    const NodeId all = r_.to.input(name, with_steps(shape, t));
+    shape.rows = rows;
+    return add(Op::SliceRows, {all}, with_steps(shape, t));
+  }
+
   /// The body once more, at step t. Origins of the body are those of the model's graph.
   std::vector<NodeId> copy_step(const Graph& body, const std::vector<NodeId>& ports, int32_t t) {
     std::vector<NodeId> map(body.size(), kNoNode), args;
     for (NodeId id = 0; id < body.size(); ++id) {
       const Node& node = body[id];
       if (node.op == Op::Input && body.name(id)[0] == '%') {
-        map[id] = ports[std::stoi(body.name(id).substr(1))];
+        const std::string& name = body.name(id);
+        map[id] = std::isdigit(static_cast<unsigned char>(name[1])) != 0 ? ports[std::stoi(name.substr(1))]
+                                                                         : input_of_all(name, node.shape, t);
         continue;
       }
       args.clear();

@@ -59,7 +59,8 @@ Kernel all_functions() {
   k.operands = 2;
   k.body = {load(0)};
   for (Op op : all_ops()) {
-    if (op == Op::OneHot || op == Op::RowCount || info(op).cls != OpClass::Elementwise) continue;
+    if (op == Op::OneHot || op == Op::Coin || op == Op::RowCount || info(op).cls != OpClass::Elementwise)
+      continue;
     int last = int(k.body.size()) - 1;
     k.body.push_back(compute(op, last, op == Op::Sum || info(op).arity == 2 ? 0 : -1));
   }

@@ -19,7 +19,8 @@ double exact(Op op, double x, double y) {
     case Op::Relu: return std::isnan(x) ? x : std::max(x, 0.0);
     case Op::Softplus: return std::isnan(x) ? x : std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x)));
     case Op::Copy:
-    case Op::Stop: return x;
+    case Op::Stop:
+    case Op::ClipGradient: return x;
     case Op::Add:
     case Op::Sum: return x + y;
     case Op::Sub: return x - y;
@@ -120,7 +121,8 @@ class MathOn : public OnTarget {};
 TEST_P(MathOn, EveryElementwiseOpIsWithinItsBound) {
   std::mt19937 random(1);
   for (Op op : all_ops()) {
-    if (op == Op::OneHot || op == Op::RowCount || info(op).cls != OpClass::Elementwise) continue;
+    if (op == Op::OneHot || op == Op::Coin || op == Op::RowCount || info(op).cls != OpClass::Elementwise)
+      continue;
     bool two = op == Op::Sum || info(op).arity == 2;
     Kernel kernel;
     kernel.operands = 3;
@@ -146,8 +148,9 @@ TEST_P(MathOn, EveryElementwiseOpIsWithinItsBound) {
     float at_x = 0, at_y = 0, got = 0;
     for (size_t i = 0; i < x.size(); ++i) {
       float r = result(int64_t(i) / 100, int64_t(i) % 100);
-      bool kept = op == Op::Copy || op == Op::Stop || op == Op::Neg || op == Op::Abs || op == Op::Max ||
-                  op == Op::Min || op == Op::Relu;  // moves bits; a subnormal may stay
+      bool kept = op == Op::Copy || op == Op::Stop || op == Op::ClipGradient || op == Op::Neg ||
+                  op == Op::Abs || op == Op::Max || op == Op::Min ||
+                  op == Op::Relu;  // moves bits; a subnormal may stay
       double want = flushed(exact(op, flushed(x[i]), flushed(y[i])));
       double error = kept ? ulps(float(flushed(r)), want) : ulps(r, want);
       if (error > worst) worst = error, at_x = x[i], at_y = y[i], got = r;
@@ -167,7 +170,8 @@ TEST(Math, TargetsWithFmaAgreeToTheBit) {
   if (!one || !other) GTEST_SKIP() << reason;
   std::mt19937 random(2);
   for (Op op : all_ops()) {
-    if (op == Op::OneHot || op == Op::RowCount || info(op).cls != OpClass::Elementwise) continue;
+    if (op == Op::OneHot || op == Op::Coin || op == Op::RowCount || info(op).cls != OpClass::Elementwise)
+      continue;
     Kernel kernel;
     kernel.operands = 3;
     kernel.body = {load(0), load(1), compute(op, 0, op == Op::Sum || info(op).arity == 2 ? 1 : -1),

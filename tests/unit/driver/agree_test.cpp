@@ -87,8 +87,7 @@ TEST_P(Agree, InEveryWay) {
     CompileOptions options;
     options.kind = kind;
     options.optimizer.kind = Optimizer::Adam;
-    options.optimizer.clip = Optimizer::Norm;
-    options.optimizer.clip_at = 0.5;
+    options.optimizer.clip_norm = 0.5;
     options.batch_capacity = 9;
     options.time_steps = {kSteps};
     options.verify = true;

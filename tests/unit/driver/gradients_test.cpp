@@ -145,6 +145,13 @@ void add_elementwise(std::vector<Example>& list) {
                   }});
   list.push_back({Op::OneHot, "",
                   [](Maker& m) { return m.op(Op::Mul, m.g.one_hot(m.index(kBatch), 3), m.in(kBatch, 3)); }});
+  list.push_back({Op::Coin, "", [](Maker& m) {
+                    const NodeId key = m.g.input("key", {Type::I32, Rows::fixed(1), 2});
+                    return m.op(Op::Mul, m.g.coin(0.5, 3, m.index(kBatch), key, 3), m.in(kBatch, 3));
+                  }});
+  list.push_back({Op::ClipGradient, "wide", [](Maker& m) {
+                    return m.g.add(Op::ClipGradient, std::array{m.in(kBatch, 3)}, {.value = 1e6});
+                  }});
   list.push_back({Op::RowCount, "", [](Maker& m) {
                     const NodeId a = m.in(kStack, 2);
                     return m.op(Op::Div, a, m.op(Op::RowCount, a));

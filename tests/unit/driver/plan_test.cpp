@@ -33,8 +33,7 @@ CompileOptions options_for(ProgramKind kind, int32_t steps, int64_t batch) {
   CompileOptions options;
   options.kind = kind;
   options.optimizer.kind = Optimizer::Adam;
-  options.optimizer.clip = Optimizer::Norm;
-  options.optimizer.clip_at = 0.5;
+  options.optimizer.clip_norm = 0.5;
   options.time_steps = {steps};
   options.batch_capacity = batch;
   return options;

@@ -249,8 +249,7 @@ TEST_P(Passes, KeepTheValues) {
     CompileOptions options;
     options.kind = kind;
     options.optimizer.kind = Optimizer::Sgd;
-    options.optimizer.clip = Optimizer::Norm;
-    options.optimizer.clip_at = 0.5;
+    options.optimizer.clip_norm = 0.5;
     options.time_steps = {T};
     const Graph before = build_graph(lowered, options);
     if (before.roots.empty()) continue;  // nothing to predict

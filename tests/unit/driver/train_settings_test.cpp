@@ -57,8 +57,7 @@ TEST(TrainSettings, AllOfThem) {
   EXPECT_EQ(s.optimizer.eps, 1e-6);
   EXPECT_EQ(s.optimizer.decay, 0.01);
   EXPECT_EQ(s.schedules.size(), 2u);
-  EXPECT_EQ(s.optimizer.clip, Optimizer::Norm);
-  EXPECT_EQ(s.optimizer.clip_at, 5);
+  EXPECT_EQ(s.optimizer.clip_norm, 5);
   EXPECT_EQ(s.batch, 0);
   EXPECT_EQ(s.epochs, 9);
   EXPECT_EQ(s.patience, 3);
@@ -73,7 +72,7 @@ TEST(TrainSettings, WhatIsNotWritten) {
   EXPECT_EQ(s.seed, 0u);
   EXPECT_EQ(s.save, "m.model");
   EXPECT_FALSE(s.patience);
-  EXPECT_EQ(s.optimizer.clip, Optimizer::NoClip);
+  EXPECT_EQ(s.optimizer.clip_norm, 0);
 }
 
 TEST(TrainSettings, TheCommandLineWins) {
@@ -87,7 +86,7 @@ TEST(TrainSettings, TheCommandLineWins) {
   EXPECT_EQ(s.optimizer.momentum, 0.9);
   EXPECT_EQ(s.batch, 0);
   EXPECT_EQ(s.save, "c.model");
-  EXPECT_EQ(s.optimizer.clip, Optimizer::Value);
+  EXPECT_GT(s.optimizer.clip_value, 0);
   EXPECT_EQ(s.epochs, 11);
   EXPECT_EQ(s.seed, 5u);
   options.set = {{"optimizer", "adam(1e-3)"}, {"beta1", "0.5"}};
@@ -100,7 +99,7 @@ TEST(TrainSettings, Refusals) {
   EXPECT_THAT(refusal("optimizer sgd(0.1, nesterov = yes)\nepochs 3"),
               HasSubstr("`nesterov` without momentum"));
   EXPECT_THAT(refusal("optimizer sgd(-1)\nepochs 3"), HasSubstr("at least 0"));
-  EXPECT_THAT(refusal(std::string(kShort) + "\nclip step(1)"), HasSubstr("`clip step` is not built yet"));
+  EXPECT_THAT(refusal(std::string(kShort) + "\nclip step(1), step(2)"), HasSubstr("`step` is set twice"));
   EXPECT_THAT(refusal(std::string(kShort) + "\nclip norm(0)"), HasSubstr("above 0"));
   EXPECT_THAT(refusal(std::string(kShort) + "\nschedule decay(after = 3)"), HasSubstr("by which factor"));
   EXPECT_THAT(refusal(std::string(kShort) + "\nschedule cosine, cosine"), HasSubstr("twice"));

@@ -91,6 +91,15 @@ std::vector<Case> element_cases() {
        "%0 = input \"x\" : i32[B, 1]\n%1 = one_hot %0 : f32[B, 2]",
        {{"x", {1, 0, -1}}},
        {0, 1, 1, 0, 0, 0}},
+      {Op::Coin,  // 24 bits of Philox: 0x725e81, 0xa5288b, 0x2ae9d9, 0x160b0a; 0.4 is 0x666666
+       "%0 = input \"x\" : i32[1, 2]\n%1 = input \"y\" : i32[1, 2]\n"
+       "%2 = coin %0 %1 {value=0.4, offset=9} : f32[1, 4]",
+       {{"x", {3, 2}}, {"y", {-1, 5}}},
+       {0, 0, 1, 1}},
+      {Op::ClipGradient,
+       "%0 = input \"x\" : f32[1, 2]\n%1 = clip_gradient %0 {value=0.5} : f32[1, 2]",
+       {{"x", {-3, kNaN}}},
+       {-3, kNaN}},
       {Op::RowCount, "%0 = constant 0 : f32[T0.1, 4]\n%1 = row_count %0 : f32[1, 1]", {}, {2}},
   };
 }

@@ -161,6 +161,14 @@ TEST(ShapeRules, Indices) {
   EXPECT_EQ(said(Op::LastRows, {f(B, 4), i(B)}),
             "last_rows(f32[B, 4], i32[B, 1]): the first operand must be f32 steps");
   EXPECT_EQ(said(Op::ArgMax, {f(B, 4)}), "i32[B, 1]");
+  const Shape key{Type::I32, N(1), 2};
+  EXPECT_EQ(said(Op::Coin, {i(B), key}, {.value = 0.5}, f(B, 7)), "f32[B, 7]");
+  EXPECT_EQ(said(Op::Coin, {i(B), i(B)}, {.value = 0.5}, f(B, 7)),
+            "coin(i32[B, 1], i32[B, 1]): the key must be i32[1, 2]");
+  EXPECT_EQ(said(Op::Coin, {i(B), key}, {.value = 1.5}, f(B, 7)),
+            "coin(i32[B, 1], i32[1, 2]): a probability is a number from 0 to 1");
+  EXPECT_EQ(said(Op::ClipGradient, {f(B, 2)}, {.value = 0}),
+            "clip_gradient(f32[B, 2]): the bound must be above 0");
   EXPECT_EQ(said(Op::RowCount, {i(B)}), "f32[1, 1]");
 }
 

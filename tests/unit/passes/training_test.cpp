@@ -104,13 +104,12 @@ std::vector<Case> cases() {
     c.optimizer.decay = 0.02;
     list.push_back(c);
   }
-  for (const Optimizer::Clip clip : {Optimizer::Norm, Optimizer::Value}) {
+  for (const auto clip : {&Optimizer::clip_norm, &Optimizer::clip_value}) {
     for (const double at : {0.3, 1e6}) {  // it bites, it does not
-      Case c{
-          fmt::format("clip_{}_{}", clip == Optimizer::Norm ? "norm" : "value", at < 1 ? "small" : "large"),
-          {}};
-      c.optimizer.clip = clip;
-      c.optimizer.clip_at = at;
+      Case c{fmt::format("clip_{}_{}", clip == &Optimizer::clip_norm ? "norm" : "value",
+                         at < 1 ? "small" : "large"),
+             {}};
+      c.optimizer.*clip = at;
       c.optimizer.momentum = 0.9;
       list.push_back(c);
     }
@@ -157,8 +156,8 @@ TEST_P(Training, StepsAreThoseOfThePaper) {
     EXPECT_NEAR(roots.outputs.find("gradient_norm")->second.data[0], norm, 1e-12 * norm);
     for (auto& [name, values] : d) {
       for (double& v : values) {
-        if (o.clip == Optimizer::Norm && norm > o.clip_at) v *= o.clip_at / norm;
-        if (o.clip == Optimizer::Value) v = std::max(-o.clip_at, std::min(o.clip_at, v));
+        if (o.clip_norm > 0 && norm > o.clip_norm) v *= o.clip_norm / norm;
+        if (o.clip_value > 0) v = std::max(-o.clip_value, std::min(o.clip_value, v));
       }
     }
     for (const Parameter& p : setting.parameters) {
@@ -220,8 +219,7 @@ TEST(Training, AZeroGradientIsNotDividedBy) {
        {Optimizer::Sgd, Optimizer::AdaGrad, Optimizer::RmsProp, Optimizer::Adam}) {
     Optimizer o;
     o.kind = kind;
-    o.clip = Optimizer::Norm;
-    o.clip_at = 1;
+    o.clip_norm = 1;
     const Graph g = add_training(setting.graph, setting.parameters, o);
     test::Sample s = test::sample(g, {1}, {1}, 1);
     for (auto& [name, value] : s.values) {

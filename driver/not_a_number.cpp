@@ -1,0 +1,196 @@
+// The search for the first value that is no number: see not_a_number.h.
+#include "driver/not_a_number.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "driver/chance.h"
+#include "passes/passes.h"
+
+namespace rnnc {
+namespace {
+
+/// A value of a node.
+struct Found {
+  NodeId node = kNoNode;
+  int64_t row = 0, col = 0;
+};
+
+std::string root_name(NodeId id) {
+  return fmt::format("node {}", id);
+}
+
+class Search {
+ public:
+  Search(const LostNumber& lost, Jit& jit, Team& team)
+      : lost_(lost), graph_(every_value()), session_(program(jit), lost.variables) {
+    lost_.fill(session_);
+    session_.run(team);
+  }
+
+  std::string run() const {
+    const std::optional<Found> found = first();
+    if (!found) return "";
+    const Node& node = graph_[found->node];
+    const bool update = graph_.origins[node.origin].equation == "optimizer";  // where nothing is of the file
+    return fmt::format("first seen in {}{}{}: {}", node.backward && !update ? "the gradient of " : "",
+                       update ? "the optimizer" : where(node), row_and_step(*found), operation(*found));
+  }
+
+ private:
+  /// The training graph without updates, every value of it a root.
+  Graph every_value() const {
+    Graph graph = build_graph(lost_.lowered, lost_.options);
+    std::vector<Root> roots;
+    const std::vector<bool> live = live_nodes(graph);
+    for (NodeId id = 0; id < graph.size(); ++id) {
+      if (live[id] && graph.shape(id).type == Type::F32 && graph[id].op != Op::Constant)
+        roots.push_back({root_name(id), id});
+    }
+    for (const Root& root : graph.roots)
+      if (root.name == "loss") loss_ = root.node;
+    graph.roots = std::move(roots);
+    return graph;
+  }
+
+  Program program(Jit& jit) const {
+    CompileOptions options = lost_.options;
+    options.fused = false;
+    return compile(graph_, options, lost_.lowered.model.dims, jit).plan.program;
+  }
+
+  std::vector<float> values(NodeId id) const { return session_.output(root_name(id)); }
+
+  /// The first NaN; where there is none, the first infinity: that can be meant (1 / inf is 0).
+  std::optional<Found> first() const {
+    std::optional<Found> infinite;
+    for (const Root& root : graph_.roots) {
+      if (lost_.loss && root.node > loss_) break;
+      const std::vector<float> all = values(root.node);
+      const auto cols = static_cast<size_t>(graph_.shape(root.node).cols);
+      for (size_t i = 0; i < all.size(); ++i) {
+        if (std::isfinite(all[i])) continue;
+        const Found found{root.node, static_cast<int64_t>(i / cols), static_cast<int64_t>(i % cols)};
+        if (std::isnan(all[i])) return found;
+        if (!infinite) infinite = found;
+      }
+    }
+    return infinite;
+  }
+
+  // ---- in words
+
+  /// The cell or layer that an instance's path ends in, and whose file it stands in.
+  struct Definition {
+    const ast::Definition* definition = nullptr;
+    const Source* source = nullptr;
+  };
+  Definition definition_of(std::string path) const {
+    const Checked& checked = lost_.experiment.checked;
+    while (!path.empty()) {
+      const size_t dot = path.rfind('.');
+      std::string name = dot == std::string::npos ? path : path.substr(dot + 1);
+      for (bool counted = false;; counted = true) {  // `gru2` is the second gru of its equation
+        if (counted) {
+          while (!name.empty() && name.back() >= '0' && name.back() <= '9') name.pop_back();
+        }
+        const Definition own = named(name, checked.file, lost_.experiment.source);
+        if (own.definition != nullptr) return own;
+        const Definition library = named(name, checked.library, checked.library_source);
+        if (library.definition != nullptr) return library;
+        if (counted) break;
+      }
+      path.resize(dot == std::string::npos ? 0 : dot);
+    }
+    return {};
+  }
+  static Definition named(const std::string& name, const ast::File& file, const Source& source) {
+    for (const ast::Item& item : file.items) {
+      const auto* definition = std::get_if<ast::Definition>(&item);
+      if (definition != nullptr && definition->name == name) return {definition, &source};
+    }
+    return {};
+  }
+
+  std::string where(const Node& node) const {
+    const Origin& origin = graph_.origins[node.origin];
+    const size_t blank = origin.equation.find(' ');
+    const std::string path = blank == std::string::npos ? "" : origin.equation.substr(0, blank);
+    std::string name = blank == std::string::npos ? origin.equation : origin.equation.substr(blank + 1);
+    if (name.empty()) return "what the program adds";
+    const Definition in = definition_of(path);
+    const Source& source = in.source != nullptr ? *in.source : lost_.experiment.source;
+    std::string text;
+    if (in.definition != nullptr) {
+      for (const ast::Statement& statement : in.definition->body) {
+        const auto* equation = std::get_if<ast::Equation>(&statement);
+        if (equation != nullptr && equation->name == name + "'" &&
+            locate(source, equation->place).line == origin.line)
+          name += "'";
+      }
+      const bool cell = in.definition->kind == ast::Definition::Kind::Cell;
+      text = fmt::format("`{}` of {} `{}`", name, cell ? "cell" : "layer", in.definition->name);
+    } else {
+      text = fmt::format("`{}`", name);
+    }
+    return origin.line == 0 ? text : fmt::format("{} ({}:{})", text, source.name, origin.line);
+  }
+
+  std::string row_and_step(const Found& found) const {
+    const Rows rows = graph_.shape(found.node).rows;
+    if (rows.kind == Rows::Batch)
+      return fmt::format(", row {}", lost_.batch.order.at(static_cast<size_t>(found.row)));
+    if (rows.kind == Rows::Fixed) return "";
+    const int64_t* offset = session_.rows().row_offset[rows.dim];
+    const int64_t at = offset[rows.begin] + found.row;
+    int64_t t = rows.begin;
+    while (offset[t + 1] <= at) ++t;
+    return fmt::format(", row {}, step {}",
+                       row_number(lost_.batch, static_cast<size_t>(rows.dim), at - offset[t]), t);
+  }
+
+  /// `0 * inf`, `log(0)`; of what joins many values only its name.
+  std::string operation(const Found& found) const {
+    const Node& node = graph_[found.node];
+    if (info(node.op).cls == OpClass::Leaf) return fmt::format("`{}` holds it", graph_.name(found.node));
+    if (info(node.op).cls != OpClass::Elementwise || node.op == Op::OneHot || node.op == Op::Coin)
+      return node.op == Op::MatMul ? "in a product" : fmt::format("in {}", info(node.op).name);
+    std::vector<std::string> operands;
+    for (NodeId a : graph_.args(found.node)) operands.push_back(fmt::format("{:.6g}", operand(a, found)));
+    const char* sign = node.op == Op::Add || node.op == Op::Sum ? "+"
+                       : node.op == Op::Sub                     ? "-"
+                       : node.op == Op::Mul                     ? "*"
+                       : node.op == Op::Div                     ? "/"
+                       : node.op == Op::Pow                     ? "^"
+                                                                : nullptr;
+    std::string text;
+    for (const std::string& value : operands)
+      text += (text.empty() ? "" : sign != nullptr ? fmt::format(" {} ", sign) : ", ") + value;
+    return sign != nullptr ? text : fmt::format("{}({})", info(node.op).name, text);
+  }
+
+  double operand(NodeId id, const Found& at) const {
+    const Node& node = graph_[id];
+    if (node.op == Op::Constant) return node.attr.value;
+    if (node.shape.type != Type::F32) return NAN;
+    const int64_t row = node.shape.rows.is_one() ? 0 : at.row;
+    const int64_t col = node.shape.cols == 1 ? 0 : at.col;
+    return values(id).at(static_cast<size_t>(row * node.shape.cols + col));
+  }
+
+  const LostNumber& lost_;
+  mutable NodeId loss_ = kNoNode;
+  Graph graph_;
+  Session session_;
+};
+
+}  // namespace
+
+std::string first_lost_number(const LostNumber& lost, Jit& jit, Team& team) {
+  return Search(lost, jit, team).run();
+}
+
+}  // namespace rnnc

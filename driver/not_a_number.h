@@ -1,0 +1,25 @@
+// Where a number was lost: the batch is run once more, one kernel an op, and the first value that is none is
+// told with its equation, row, step and operands. Only when training has failed already.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "driver/experiment.h"
+
+namespace rnnc {
+
+struct LostNumber {
+  const Experiment& experiment;
+  const Lowered& lowered;
+  CompileOptions options;  // of the training program
+  const Batch& batch;
+  Variables& variables;  // as they were before the step; they stay so
+  std::function<void(Session&)> fill;
+  bool loss;  // it is the loss that is no number; else only the gradient
+};
+
+/// `first seen in `c'` of cell `lstm` (ptb.rnn:24), row 7, step 18: 0 * inf`; empty if one kernel an op
+/// rounds so that every value is a number.
+std::string first_lost_number(const LostNumber& lost, Jit& jit, Team& team);
+
+}  // namespace rnnc

@@ -8,14 +8,15 @@
 
 namespace rnnc {
 
-int64_t row_number(const Batch& batch, size_t /*dimension*/, int64_t place) {
-  return batch.order.at(static_cast<size_t>(place));
+int64_t row_number(const Batch& batch, size_t dimension, int64_t place) {
+  const int64_t b = batch.dimensions.at(dimension).order.at(static_cast<size_t>(place));
+  return batch.pieces.at(static_cast<size_t>(b)).number;
 }
 
 void bind_rows(Session& session, const Batch& batch) {
   std::vector<int32_t> numbers;
   if (session.has_input(kRowInput)) {
-    numbers.assign(batch.order.begin(), batch.order.end());
+    for (const Piece& piece : batch.pieces) numbers.push_back(static_cast<int32_t>(piece.number));
     session.set_input(kRowInput, std::span<const int32_t>(numbers));
   }
   for (size_t dim = 0; dim < batch.dimensions.size(); ++dim) {

@@ -142,7 +142,7 @@ class Search {
   std::string row_and_step(const Found& found) const {
     const Rows rows = graph_.shape(found.node).rows;
     if (rows.kind == Rows::Batch)
-      return fmt::format(", row {}", lost_.batch.order.at(static_cast<size_t>(found.row)));
+      return fmt::format(", row {}", lost_.batch.pieces.at(static_cast<size_t>(found.row)).number);
     if (rows.kind == Rows::Fixed) return "";
     const int64_t* offset = session_.rows().row_offset[rows.dim];
     const int64_t at = offset[rows.begin] + found.row;

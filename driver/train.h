@@ -54,7 +54,7 @@ class Trainer {
   struct Loaded;
 
   void load();
-  void check_batch(int64_t rows) const;
+  void check_batch(int64_t rows, bool pieces) const;
   bool finished() const;
   /// The rest of the present epoch. False: stop now (Ctrl-C, or --steps reached).
   bool train_epoch(Progress& progress, const InterruptGuard& interrupt);
@@ -79,7 +79,7 @@ class Trainer {
   Position position_;
   struct {
     int64_t epoch = 0, step = 0, total_steps = 0;
-    Values values;
+    Values values, carried;
   } remembered_;
   Values best_;  // parameters of the best epoch; empty before the first
   RunIdentity identity_;

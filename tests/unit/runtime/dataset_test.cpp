@@ -127,7 +127,8 @@ TEST(Dataset, VocabSettings) {
   const TemporaryFolder folder;
   folder.write("a.txt", "a a a b b c d\nthe <unk> <eos>\n");
   DataSpec spec = block("a.txt", DataFormat::Lines, {sequence("x", expr(EncodeOp::Words, {line()}))});
-  spec.vocabularies = {{.name = "C", .max = 2, .min = 1, .bos = true, .place = {}}};
+  spec.vocabularies = {
+      {.name = "C", .max = 2, .min = 1, .bos = true, .blank = false, .same = {}, .place = {}}};
   EXPECT_THAT(load(folder, spec).learned.vocabularies.at("C").entries(),
               ElementsAre("<unk>", "<bos>", "a", "b"));
   spec.vocabularies = {

@@ -13,7 +13,6 @@ namespace {
 
 using test::refusal;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 /// Each node as `label left right word`.

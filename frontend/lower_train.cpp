@@ -226,7 +226,7 @@ void Lowering::predict_block(const ast::Use& predict, Scope& model_scope, Lowere
         e = &e->args.at(0).value;
       }
       const Value v = expr(*e, scope);
-      if (v.is_sequence()) not_built(arg.value.place, "showing a sequence");
+      if (v.is_sequence()) show.sequence = v.dims[0].sequence;
       show.vocabulary = show.top ? v.dims.back().vocabulary : v.vocabulary;
       show.root = "show." + std::to_string(out.shows.size());
       NodeId node = v.node;

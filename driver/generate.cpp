@@ -15,8 +15,6 @@
 namespace rnnc {
 namespace {
 
-constexpr int64_t kRowsTogether = 64;  // rows written side by side, whatever the beam
-
 std::vector<std::string> input_names(const SavedExperiment& used) {
   std::vector<std::string> names;
   for (const ast::Port& input : find_model(used.experiment, used.model)->inputs) names.push_back(input.name);
@@ -41,14 +39,6 @@ CompileOptions compile_options(const Options& options) {
   CompileOptions result;
   result.disabled_passes = options.disabled_passes;
   return result;
-}
-
-/// The data block as it reads a beginning: whole, and without <eos>.
-DataSpec for_start(DataSpec spec) {
-  spec.limits.clear();
-  spec.pads.clear();
-  for (DataField& field : spec.fields) field.value.end = false;
-  return spec;
 }
 
 /// Field `from` of one row, for `rows` rows.
@@ -83,7 +73,7 @@ TextWriter::TextWriter(const SavedExperiment& used, const Options& options, cons
             shape_.learned.vocabularies.at(generator_.field().vocabulary)) {
   set_parameters(generator_.model(), used.saved, used.path, variables_);
   if (!start.empty()) settings_.start = start;
-  start_ = start_symbols();
+  start_ = start_symbols(used.experiment, *used.data, generator_, shape_.learned, settings_.start);
   for (const auto& [name, value] : settings_.given) {
     if (!contains(generator_.inputs(), name))
       throw UserError(in_file(used.experiment.source.name, 0, 0,
@@ -95,27 +85,6 @@ TextWriter::TextWriter(const SavedExperiment& used, const Options& options, cons
     if (!contains(given_fields_, name)) row_fields_.push_back(name);
   if (!row_fields_.empty()) needed_ = needed_values(spec_, shape_.learned, row_fields_);
   given_ = given_row();
-}
-
-/// The beginning as symbols, encoded as the data are.
-std::vector<int32_t> TextWriter::start_symbols() const {
-  const DataField& field = generator_.field();
-  if (settings_.start.empty()) {
-    if (!generator_.needs_start()) return {};
-    // In a stream the end of a line is what stands before the next one.
-    const int32_t end = shape_.learned.vocabularies.at(field.vocabulary).find(kEos);
-    if (field.value.end && end >= 0) return {end};
-    throw UserError(
-        in_file(used_.experiment.source.name, 0, 0,
-                fmt::format("`generate {}` needs a beginning: the model reads a symbol and predicts "
-                            "the next one",
-                            used_.model),
-                {}, "`start \"...\"`, or a text as last argument"));
-  }
-  const std::vector<std::string> names = {field.name};
-  const std::vector<std::vector<std::string>> values = {{settings_.start}};
-  const Dataset encoded = encode_values(for_start(spec_), shape_.learned, names, values, "start");
-  return encoded.data.at(0).ids;
 }
 
 /// The inputs that `given` sets, as one row.
@@ -170,17 +139,10 @@ std::vector<std::string> TextWriter::write(Dataset dataset,
     first = false;
   };
   if (one_by_one && !first) as_it_comes(settings_.start);
-  const int64_t beam = settings_.search.kind == SearchSettings::Beam ? settings_.search.beam : 1;
-  const int64_t together = std::max<int64_t>(1, kRowsTogether / beam);
   std::vector<std::string> lines;
-  const std::vector<int64_t>& all = dataset.test;
-  for (size_t at = 0; at < all.size(); at += static_cast<size_t>(together)) {
-    const auto rows = std::span(all).subspan(at, std::min(all.size() - at, static_cast<size_t>(together)));
-    for (const Written& written :
-         generator_.write(dataset, rows, start_, settings_.search, team_, one_by_one ? told : OnSymbol(),
-                          first_number + static_cast<int64_t>(at)))
-      lines.push_back(line(written));
-  }
+  for (const Written& written : generator_.write(dataset, dataset.test, start_, settings_.search, team_,
+                                                 one_by_one ? told : OnSymbol(), first_number))
+    lines.push_back(line(written));
   if (one_by_one) lines.clear();
   return lines;
 }

@@ -33,7 +33,6 @@ class TextWriter {
   std::vector<std::string> files(std::span<const std::string> names);
 
  private:
-  std::vector<int32_t> start_symbols() const;
   Dataset given_row() const;
   std::vector<std::string> write(Dataset dataset, const std::function<void(const std::string&)>& as_it_comes,
                                  int64_t first_number);

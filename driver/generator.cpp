@@ -14,6 +14,16 @@
 namespace rnnc {
 namespace {
 
+constexpr int64_t kRowsTogether = 64;  // rows written side by side, whatever the beam
+
+/// The data block as it reads a beginning: whole, and without <eos>.
+DataSpec for_start(DataSpec spec) {
+  spec.limits.clear();
+  spec.pads.clear();
+  for (DataField& field : spec.fields) field.value.end = false;
+  return spec;
+}
+
 /// `predict MODEL { show log_softmax(SCORES) }`: what a search reads.
 ast::Use show_log_probabilities(const ast::Train& train, const Answer& answer) {
   const Place place = answer.scores->place;
@@ -275,11 +285,9 @@ class Generator::Run {
   std::vector<std::vector<float>> states_, outputs_;
 };
 
-std::vector<Written> Generator::write(const Dataset& dataset, std::span<const int64_t> rows,
-                                      std::span<const int32_t> start, const SearchSettings& settings,
-                                      Team& team, const OnSymbol& on_symbol, int64_t first_number) {
-  if (rows.empty()) return {};
-  if (needs_start() && start.empty()) throw std::invalid_argument("nothing to begin with");
+std::vector<Written> Generator::write_together(const Dataset& dataset, std::span<const int64_t> rows,
+                                               std::span<const int32_t> start, const SearchSettings& settings,
+                                               Team& team, const OnSymbol& on_symbol, int64_t first_number) {
   const int64_t beam = settings.kind == SearchSettings::Beam ? settings.beam : 1;
   std::vector<int64_t> repeated;  // hypotheses of one row side by side; sorting keeps them together
   for (const int64_t row : rows) repeated.insert(repeated.end(), static_cast<size_t>(beam), row);
@@ -303,6 +311,43 @@ std::vector<Written> Generator::write(const Dataset& dataset, std::span<const in
   std::vector<Written> found = search(run.stepper(), settings, rules_, told, numbers), result(found.size());
   for (size_t i = 0; i < found.size(); ++i) result[static_cast<size_t>(places[i])] = std::move(found[i]);
   return result;
+}
+
+std::vector<Written> Generator::write(const Dataset& dataset, std::span<const int64_t> rows,
+                                      std::span<const int32_t> start, const SearchSettings& settings,
+                                      Team& team, const OnSymbol& on_symbol, int64_t first_number) {
+  if (needs_start() && start.empty()) throw std::invalid_argument("nothing to begin with");
+  const int64_t beam = settings.kind == SearchSettings::Beam ? settings.beam : 1;
+  const auto together = static_cast<size_t>(std::max<int64_t>(1, kRowsTogether / beam));
+  std::vector<Written> all;
+  for (size_t at = 0; at < rows.size(); at += together) {
+    const auto some = rows.subspan(at, std::min(rows.size() - at, together));
+    const auto first = static_cast<int64_t>(at);
+    OnSymbol told;
+    if (on_symbol) told = [&](int64_t row, int32_t symbol) { on_symbol(first + row, symbol); };
+    for (Written& written : write_together(dataset, some, start, settings, team, told, first_number + first))
+      all.push_back(std::move(written));
+  }
+  return all;
+}
+
+std::vector<int32_t> start_symbols(const Experiment& experiment, const ast::DataBlock& data,
+                                   const Generator& generator, const Learned& learned,
+                                   const std::string& start) {
+  if (start.empty()) {
+    if (!generator.needs_start()) return {};
+    throw UserError(
+        in_file(experiment.source.name, 0, 0,
+                fmt::format("`generate {}` needs a beginning: the model reads a symbol and predicts "
+                            "the next one",
+                            generator.model().name),
+                {}, "`start \"...\"`, or a text as last argument"));
+  }
+  const std::vector<std::string> names = {generator.field().name};
+  const std::vector<std::vector<std::string>> values = {{start}};
+  const Dataset encoded =
+      encode_values(for_start(spec_of(experiment, data)), learned, names, values, "start");
+  return encoded.data.at(0).ids;
 }
 
 }  // namespace rnnc

@@ -33,6 +33,7 @@ class Generator {
   const std::vector<std::string>& inputs() const { return inputs_; }
   /// Whether nothing can be written before there is a first symbol to read.
   bool needs_start() const { return answer_.next; }
+  const SymbolRules& rules() const { return rules_; }
 
   /// Goes on after the symbols `start` for each of these rows of the dataset, which has all inputs; the field
   /// written may be missing or empty. Row i has number `first_number` + i for chance. What was written stands
@@ -45,6 +46,9 @@ class Generator {
   struct Programs;
   class Run;
 
+  std::vector<Written> write_together(const Dataset& dataset, std::span<const int64_t> rows,
+                                      std::span<const int32_t> start, const SearchSettings& settings,
+                                      Team& team, const OnSymbol& on_symbol, int64_t first_number);
   void refuse_what_is_read(const Experiment& experiment, const ast::Train& train);
   void make_programs(const Dataset& dataset, int64_t rows);
 
@@ -60,6 +64,12 @@ class Generator {
   Variables& variables_;
   std::unique_ptr<Programs> programs_;
 };
+
+/// The beginning of a text as symbols, encoded as the data are. Throws UserError if there is none and the
+/// model needs one.
+std::vector<int32_t> start_symbols(const Experiment& experiment, const ast::DataBlock& data,
+                                   const Generator& generator, const Learned& learned,
+                                   const std::string& start);
 
 /// The answer of a train block, for models that have a generate block: it was checked. Throws UserError if
 /// the loss has none.

@@ -2,6 +2,7 @@
 // The model is seen through a Stepper, so that searches can be tested with a table.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -24,6 +25,11 @@ struct SearchSettings {
 struct SymbolRules {
   int32_t end = -1;            // <eos>: after it nothing is written; -1: there is none
   std::vector<int32_t> never;  // <bos>, <pad>
+
+  /// Whether a symbol is none of a text.
+  bool is_special(int32_t symbol) const {
+    return symbol == end || std::ranges::find(never, symbol) != never.end();
+  }
 };
 
 /// A model that goes on with `rows` sequences side by side. It gives log probabilities, rows * entries of

@@ -100,6 +100,10 @@ class Cut {
       step_[id] = results_[from_.arg(id, 0)][node.attr.offset];
       return;
     }
+    // An op that reads an element some steps before (a delay by k) has its place here: k states, of which the
+    // first becomes the value of this step and each other what the one before it was (StepState::older). One
+    // that only changes the order of rows is its operand: all rows are at the same step.
+    //
     // What is made of values along the dimension but does not run along it has taken in several steps.
     if (!along(node.shape.rows)) refuse(id);
     std::vector<NodeId> args;

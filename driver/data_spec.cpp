@@ -5,10 +5,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <optional>
 #include <utility>
+
+#include "driver/data_values.h"
 
 namespace rnnc {
 namespace {
@@ -16,64 +16,30 @@ namespace {
 using ast::Expr;
 using Kind = ast::Expr::Kind;
 
-struct Function {
-  std::string_view name;
-  EncodeOp op;
-};
-constexpr std::array<Function, 14> kFunctions = {{{"chars", EncodeOp::Chars},
-                                                  {"words", EncodeOp::Words},
-                                                  {"bytes", EncodeOp::Bytes},
-                                                  {"category", EncodeOp::Category},
-                                                  {"number", EncodeOp::ToNumber},
-                                                  {"numbers", EncodeOp::Numbers},
-                                                  {"standardize", EncodeOp::Standardize},
-                                                  {"equals", EncodeOp::Equals},
-                                                  {"lower", EncodeOp::Lower},
-                                                  {"sin", EncodeOp::Sin},
-                                                  {"cos", EncodeOp::Cos},
-                                                  {"log", EncodeOp::Log},
-                                                  {"sqrt", EncodeOp::Sqrt},
-                                                  {"abs", EncodeOp::Abs}}};
-
-std::optional<EncodeOp> function(std::string_view name) {
-  const auto* found = std::ranges::find(kFunctions, name, &Function::name);
-  if (found == kFunctions.end()) return std::nullopt;
-  return found->op;
-}
-
-class Translator {
+class Translator : DataValues {
  public:
   Translator(const ast::DataBlock& block, const Source& source, const DimValues& dims,
-             const std::set<std::string>& with_bos)
-      : block_(block), source_(source), dims_(dims), with_bos_(with_bos) {}
+             const std::set<std::string>& with_bos, const std::set<std::string>& with_blank)
+      : DataValues(source, dims), block_(block), with_bos_(with_bos), with_blank_(with_blank) {}
 
   DataSpec run() {
-    spec_.file = source_.name;
+    spec_.file = file();
     spec_.name = block_.name;
     spec_.place = place(block_.place);
     for (const ast::FileSource& source : block_.sources) spec_.sources.push_back(data_source(source));
-    // Settings first: which of them are not built says more than the field that needs them.
+    // Settings first: whether fields run along a dimension depends on them.
     for (const ast::Setting& setting : block_.settings) add_setting(setting);
     for (const ast::Field& field : block_.fields) spec_.fields.push_back(data_field(field));
-    for (const std::string& name : with_bos_) {
-      const bool has =
-          std::ranges::any_of(spec_.fields, [&](const DataField& f) { return f.vocabulary == name; });
-      if (has) vocabulary(name, block_.place).bos = true;
-    }
+    for (const std::string& name : with_bos_)
+      if (has_vocabulary(name)) vocabulary(name, block_.place).bos = true;
+    for (const std::string& name : with_blank_)
+      if (has_vocabulary(name)) vocabulary(name, block_.place).blank = true;
     return std::move(spec_);
   }
 
  private:
-  [[noreturn]] void refuse(Place where, std::string message, std::string help = {}) const {
-    throw UserError(at_place(source_, where, std::move(message), {}, std::move(help)));
-  }
-  [[noreturn]] void not_built(Place where, std::string_view what) const {
-    refuse(where, fmt::format("`{}` is not built yet", what));
-  }
-
-  SpecPlace place(Place where) const {
-    const LineColumn at = locate(source_, where);
-    return {.line = static_cast<int>(at.line), .column = static_cast<int>(at.column)};
+  bool has_vocabulary(const std::string& name) const {
+    return std::ranges::any_of(spec_.fields, [&](const DataField& f) { return f.vocabulary == name; });
   }
 
   // --- sources
@@ -92,12 +58,12 @@ class Translator {
     const Expr& format = *from.format;
     const std::string& name = format.kind == Kind::Call ? format.operands[0].text : format.text;
     bool known = false;
-    for (const DataFormat f : {DataFormat::Lines, DataFormat::Csv, DataFormat::Tsv, DataFormat::Columns}) {
+    for (const DataFormat f : kFormats) {
       if (name != format_name(f)) continue;
       source.format = f;
       known = true;
     }
-    if (!known) not_built(format.place, name);
+    if (!known) refuse(format.place, fmt::format("there is no format `{}`", name));
     for (const ast::Arg& option : format.args) {
       if (option.name == "latin1") source.latin1 = yes(option.value);
       else if (option.name == "header") source.header = yes(option.value);
@@ -106,42 +72,13 @@ class Translator {
     return source;
   }
 
-  bool yes(const Expr& expr) const {
-    if (expr.kind == Kind::Name && (expr.text == "yes" || expr.text == "no")) return expr.text == "yes";
-    refuse(expr.place, "`yes` or `no` is needed here");
-  }
-
   // --- settings
-
-  // A number written in the file, or the value of a `dim`.
-  double constant(const Expr& expr) const {
-    if (expr.kind == Kind::Number) return expr.number;
-    if (expr.kind == Kind::Negate) return -constant(expr.operands[0]);
-    if (expr.kind == Kind::Name)
-      if (const auto found = dims_.find(expr.text); found != dims_.end())
-        return static_cast<double>(found->second);
-    if (expr.kind == Kind::Binary) {
-      const double a = constant(expr.operands[0]), b = constant(expr.operands[1]);
-      if (expr.op == ast::BinaryOp::Add) return a + b;
-      if (expr.op == ast::BinaryOp::Subtract) return a - b;
-      if (expr.op == ast::BinaryOp::Multiply) return a * b;
-      if (expr.op == ast::BinaryOp::Divide) return a / b;
-    }
-    refuse(expr.place, "a number is needed here");
-  }
-
-  int64_t count(const Expr& expr) const {
-    constexpr double kMost = 1e15;
-    const double value = constant(expr);
-    if (!(value >= 0 && value <= kMost) || value != std::floor(value))
-      refuse(expr.place, fmt::format("a whole number is needed here, not {}", value));
-    return static_cast<int64_t>(value);
-  }
 
   VocabularySpec& vocabulary(const std::string& name, Place where) {
     const auto found = std::ranges::find(spec_.vocabularies, name, &VocabularySpec::name);
     if (found != spec_.vocabularies.end()) return *found;
-    spec_.vocabularies.push_back({.name = name, .max = {}, .min = 1, .bos = false, .place = place(where)});
+    spec_.vocabularies.push_back(
+        {.name = name, .max = {}, .min = 1, .bos = false, .blank = false, .same = {}, .place = place(where)});
     return spec_.vocabularies.back();
   }
 
@@ -172,9 +109,35 @@ class Translator {
       if (*spec_.take == 0) refuse(setting.args[0].value.place, "`take 0` leaves nothing");
     } else if (setting.name == "vocab") {
       for (const ast::Arg& arg : setting.args) add_vocabulary(arg);
+    } else if (setting.name == "chunk" || setting.name == "sample") {
+      add_pieces(setting);
     } else {
-      not_built(setting.place, setting.name);  // chunk, sample
+      refuse(setting.place, fmt::format("a data block has no setting `{}`", setting.name));
     }
+  }
+
+  // chunk T = 35, offset = random
+  void add_pieces(const ast::Setting& setting) {
+    PieceSetting& pieces = spec_.pieces;
+    if (pieces) refuse(setting.place, "`chunk` and `sample` exclude each other");
+    pieces.sample = setting.name == "sample";
+    pieces.place = place(setting.place);
+    for (const ast::Arg& arg : setting.args) {
+      const bool random = arg.value.kind == Kind::Name && arg.value.text == "random";
+      if (arg.name == "offset" && random) pieces.random_offset = true;
+      else if (arg.name == "offset") pieces.offset = count(arg.value);
+      else if (arg.name.empty() || pieces)
+        refuse(arg.place, fmt::format("`{}` of which dimension?", setting.name),
+               fmt::format("`{} T = 35`", setting.name));
+      else {
+        pieces.dimension = arg.name;
+        pieces.length = count(arg.value);
+        if (pieces.length == 0) refuse(arg.place, "pieces of no length leave nothing");
+      }
+    }
+    if (!pieces)
+      refuse(setting.place, fmt::format("`{}` of which dimension?", setting.name),
+             fmt::format("`{} T = 35`", setting.name));
   }
 
   void add_vocabulary(const ast::Arg& arg) {
@@ -185,7 +148,7 @@ class Translator {
     for (const ast::Arg& option : call.args) {
       if (option.name == "max") to.max = count(option.value);
       else if (option.name == "min") to.min = count(option.value);
-      else if (option.name == "same") not_built(option.place, "same");
+      else if (option.name == "same") to.same = option.value.text;
       else
         refuse(option.place, fmt::format("`vocab` has no option `{}`", option.name), "`max`, `min`, `same`");
     }
@@ -198,54 +161,97 @@ class Translator {
     field.name = from.name;
     field.place = place(from.place);
     field.vocabulary = from.type.vocabulary;
+    const std::optional<EncodeOp> op = called(from.value);
+    const bool symbols = op == EncodeOp::Chars || op == EncodeOp::Words || op == EncodeOp::Bytes;
     const auto& sizes = from.type.sizes;
-    for (const ast::Size& size : sizes)
-      if (size.tree) refuse(from.type.place, "trees are not built yet");
-    if (sizes.size() > 1) refuse(from.type.place, "fields of more than one dimension are not built yet");
-    if (!field.vocabulary.empty() && sizes.empty()) category(from, field);
-    else if (!field.vocabulary.empty()) sequence(from, field);
-    else numbers(from, field);
+    if (field.vocabulary.empty()) numbers(from, field);
+    else if (!sizes.empty() && symbols) sequence(from, field, *op);
+    else category(from, field);
     return field;
   }
 
+  // The first dimension of a field that runs along a sequence or tree.
+  std::string dimension(const ast::Field& from) const {
+    const Expr& size = from.type.sizes[0].value;
+    if (size.kind != Kind::Name) refuse(size.place, "the length of a sequence has a name here", "`T`");
+    return size.text;
+  }
+
+  // y: L = category(...), y: L[T] = category(...)
   void category(const ast::Field& from, DataField& field) {
     field.kind = FieldKind::Category;
     field.value = node(from.value, EncodeOp::Category);
+    const auto& sizes = from.type.sizes;
     if (called(from.value) != EncodeOp::Category || from.value.args.size() != 1)
-      refuse(from.value.place, fmt::format("`{}` is a category", from.name), "`category(...)`");
+      refuse(
+          from.value.place,
+          fmt::format("`{}` is a {}", from.name, sizes.empty() ? "category" : "sequence of categories"),
+          sizes.empty() ? "`category(...)`" : "`chars(...)`, `words(...)`, `bytes(...)` or `category(...)`");
     field.value.operands = {value(only_argument(from.value))};
+    if (sizes.size() > 1) refuse(from.type.place, "categories of more than one dimension are not built yet");
+    if (!sizes.empty()) field.dimension = dimension(from);
   }
 
-  void sequence(const ast::Field& from, DataField& field) {
-    const std::optional<EncodeOp> op = called(from.value);
-    const bool symbols = op == EncodeOp::Chars || op == EncodeOp::Words || op == EncodeOp::Bytes;
-    if (op == EncodeOp::Category) refuse(from.value.place, "a sequence of categories is not built yet");
-    if (!symbols)
-      refuse(from.value.place, fmt::format("`{}` is a sequence of symbols", from.name),
-             "`chars(...)`, `words(...)` or `bytes(...)`");
-    field.kind = FieldKind::Sequence;
-    const Expr& size = from.type.sizes[0].value;
-    if (size.kind != Kind::Name) refuse(size.place, "the length of a sequence has a name here", "`T`");
-    field.dimension = size.text;
-    field.value = node(from.value, *op);
+  // x: C[T] = chars(...), t: V[tree N] = words(leaf)
+  void sequence(const ast::Field& from, DataField& field, EncodeOp op) {
+    if (from.type.sizes.size() > 1)
+      refuse(from.type.place, "symbols within words (`C[S, T]`) are not built yet");
+    field.kind = from.type.sizes[0].tree ? FieldKind::Tree : FieldKind::Sequence;
+    field.dimension = dimension(from);
+    field.value = node(from.value, op);
     for (const ast::Arg& arg : from.value.args) {
       if (arg.name == "end") field.value.end = yes(arg.value);
       else if (arg.name == "marks" && op == EncodeOp::Words) field.value.marks = yes(arg.value);
-      else if (arg.name == "list" && op == EncodeOp::Words) not_built(arg.place, "list");
+      else if (arg.name == "list" && op == EncodeOp::Words) field.value.list = arg.value.text;
       else if (!arg.name.empty())
         refuse(arg.place, fmt::format("`{}` has no option `{}`", from.value.operands[0].text, arg.name));
     }
     field.value.operands = {text(only_argument(from.value))};
+    const bool leaf = reads(field.value, EncodeOp::Leaf);
+    if (leaf != (field.kind == FieldKind::Tree))
+      refuse(from.type.place,
+             leaf ? "the leaves of a tree are along a tree" : "a tree has its symbols at the leaves",
+             leaf ? fmt::format("`{}[tree {}]`", field.vocabulary, field.dimension) : "`words(leaf)`");
+    if (leaf && field.value.end) refuse(from.value.place, "a leaf is one symbol, it has no <eos>");
+  }
+
+  static bool reads(const EncodeExpr& expr, EncodeOp op) {
+    return expr.op == op ||
+           std::ranges::any_of(expr.operands, [&](const EncodeExpr& operand) { return reads(operand, op); });
+  }
+
+  // Does a field of numbers run along its first dimension? In pieces of a sequence, and over the elements of
+  // a row; else its dimensions are fixed.
+  bool runs_along(const ast::Field& from) const {
+    if (from.type.sizes.empty() || from.type.sizes[0].value.kind != Kind::Name) return false;
+    if (spec_.pieces) return from.type.sizes[0].value.text == spec_.pieces.dimension;
+    return !spec_.sources.empty() && has_elements(spec_.sources[0].format);
   }
 
   void numbers(const ast::Field& from, DataField& field) {
+    const auto& sizes = from.type.sizes;
+    const bool arrays = !spec_.sources.empty() && is_array(spec_.sources[0].format);
+    if (from.value.kind == Kind::Name && from.value.text == "links") return links(from, field);
+    size_t first_fixed = 0;
+    if (runs_along(from)) {
+      field.dimension = dimension(from);
+      first_fixed = 1;
+    }
+    for (size_t i = first_fixed; i < sizes.size(); ++i) field.sizes.push_back(known_size(sizes[i].value));
     const std::optional<EncodeOp> op = called(from.value);
     const bool several = op == EncodeOp::Numbers || op == EncodeOp::Standardize;
-    if (several && from.type.sizes.empty())
-      refuse(from.value.place, fmt::format("`{}` is one number", from.name), "`[F]`, or `number(...)`");
-    if (!several && !from.type.sizes.empty())
-      refuse(from.value.place, "a sequence of numbers needs `chunk` or `sample`, which are not built yet",
-             "`numbers(...)` or `standardize(...)` for a vector");
+    if (several && field.sizes.size() != 1)
+      refuse(from.value.place,
+             fmt::format("`{}` {}", from.name,
+                         field.sizes.empty() ? "is one number"
+                                             : "has several dimensions, these are numbers along one"),
+             field.dimension.empty() ? "`[F]`, or `number(...)`"
+                                     : fmt::format("`[{}, F]`, or `number(...)`", field.dimension));
+    if (!several && !field.sizes.empty() && !arrays)
+      refuse(from.value.place,
+             fmt::format("`{}` has dimensions, this is one number{}", from.name,
+                         field.dimension.empty() ? " a row" : " an element"),
+             "`numbers(...)` or `standardize(...)` for a vector; `chunk T = 35` for a sequence of rows");
     if (!several) {
       field.value = number(from.value);
       return;
@@ -254,164 +260,32 @@ class Translator {
     for (const ast::Arg& arg : from.value.args) field.value.operands.push_back(value(unnamed(arg)));
     if (field.value.operands.empty()) refuse(from.value.place, "no number is given here");
     field.width = static_cast<int64_t>(field.value.operands.size());
-    const Expr& size = from.type.sizes[0].value;
-    std::optional<int64_t> written;
-    if (size.kind == Kind::Number) written = count(size);
-    if (size.kind == Kind::Name)
-      if (const auto found = dims_.find(size.text); found != dims_.end()) written = found->second;
-    if (written && *written != field.width)
+    if (!arrays && field.sizes[0] && *field.sizes[0] != field.width)
       refuse(from.value.place,
-             fmt::format("`{}` is [{}], {} numbers are given", from.name, *written, field.width));
+             fmt::format("`{}` is [{}], {} numbers are given", from.name, *field.sizes[0], field.width));
   }
 
-  // --- expressions
-
-  static std::optional<EncodeOp> called(const Expr& expr) {
-    if (expr.kind != Kind::Call || expr.operands[0].kind != Kind::Name) return std::nullopt;
-    return function(expr.operands[0].text);
-  }
-
-  EncodeExpr node(const Expr& expr, EncodeOp op) const {
-    EncodeExpr result;
-    result.op = op;
-    result.place = place(expr.place);
-    return result;
-  }
-
-  const Expr& unnamed(const ast::Arg& arg) const {
-    if (!arg.name.empty()) refuse(arg.place, fmt::format("there is no option `{}` here", arg.name));
-    return arg.value;
-  }
-
-  // The one argument without a name.
-  const Expr& only_argument(const Expr& call) const {
-    const Expr* found = nullptr;
-    for (const ast::Arg& arg : call.args) {
-      if (!arg.name.empty()) continue;
-      if (found != nullptr) refuse(arg.place, fmt::format("`{}` takes one value", call.operands[0].text));
-      found = &arg.value;
-    }
-    if (found == nullptr) refuse(call.place, fmt::format("`{}` of what?", call.operands[0].text));
-    return *found;
-  }
-
-  // col(1), col("name"), rest(2)
-  EncodeExpr column(const Expr& expr, EncodeOp op) const {
-    EncodeExpr result = node(expr, op);
-    const Expr& which = only_argument(expr);
-    if (which.kind == Kind::Text && op == EncodeOp::Column) result.text = which.text;
-    else result.number = static_cast<double>(count(which));
-    if (result.number == 0 && result.text.empty()) refuse(which.place, "columns count from 1");
-    return result;
-  }
-
-  // A source value, or text made of one; nothing if it is none.
-  std::optional<EncodeExpr> maybe_text(const Expr& expr) const {
-    if (expr.kind == Kind::Text) {
-      EncodeExpr result = node(expr, EncodeOp::Text);
-      result.text = expr.text;
-      return result;
-    }
-    if (expr.kind == Kind::Name && expr.text == "line") return node(expr, EncodeOp::Line);
-    if (expr.kind == Kind::Name && expr.text == "file") return node(expr, EncodeOp::File);
-    if (expr.kind != Kind::Call || expr.operands[0].kind != Kind::Name) return std::nullopt;
-    const std::string& name = expr.operands[0].text;
-    if (name == "col") return column(expr, EncodeOp::Column);
-    if (name == "rest") return column(expr, EncodeOp::Rest);
-    if (name != "lower") return std::nullopt;
-    EncodeExpr result = node(expr, EncodeOp::Lower);
-    result.operands = {text(only_argument(expr))};
-    return result;
-  }
-
-  EncodeExpr text(const Expr& expr) const {
-    if (std::optional<EncodeExpr> found = maybe_text(expr)) return std::move(*found);
-    if (called(expr) == EncodeOp::Words)
-      refuse(expr.place, "symbols within words (`C[S, T]`) are not built yet");
-    refuse(expr.place, "text is needed here", "`line`, `col(1)` or `lower(...)` of one");
-  }
-
-  EncodeExpr value(const Expr& expr) const {
-    if (std::optional<EncodeExpr> found = maybe_text(expr)) return std::move(*found);
-    return number(expr);
-  }
-
-  EncodeExpr number(const Expr& expr) const {
-    if (maybe_text(expr)) refuse(expr.place, "this is text, a number is needed", "`number(...)`");
-    switch (expr.kind) {
-      case Kind::Number: {
-        EncodeExpr result = node(expr, EncodeOp::Number);
-        result.number = expr.number;
-        return result;
-      }
-      case Kind::Negate: {
-        EncodeExpr result = node(expr, EncodeOp::Negate);
-        result.operands = {number(expr.operands[0])};
-        return result;
-      }
-      case Kind::Name:
-        if (expr.text == "row") return node(expr, EncodeOp::Row);
-        if (dims_.contains(expr.text)) {
-          EncodeExpr result = node(expr, EncodeOp::Number);
-          result.number = static_cast<double>(dims_.at(expr.text));
-          return result;
-        }
-        break;
-      case Kind::Binary: return arithmetic(expr);
-      case Kind::Call: return call(expr);
-      case Kind::Text:
-      case Kind::Index:
-      case Kind::Part:
-      case Kind::Over: break;
-    }
-    refuse(expr.place, "a number made of the row's values is needed here");
-  }
-
-  EncodeExpr arithmetic(const Expr& expr) const {
-    std::optional<EncodeOp> op;
-    if (expr.op == ast::BinaryOp::Add) op = EncodeOp::Add;
-    if (expr.op == ast::BinaryOp::Subtract) op = EncodeOp::Subtract;
-    if (expr.op == ast::BinaryOp::Multiply) op = EncodeOp::Multiply;
-    if (expr.op == ast::BinaryOp::Divide) op = EncodeOp::Divide;
-    if (expr.op == ast::BinaryOp::Power) op = EncodeOp::Power;
-    if (!op) refuse(expr.place, "in a data block numbers have `+ - * / ^` only");
-    EncodeExpr result = node(expr, *op);
-    result.operands = {number(expr.operands[0]), number(expr.operands[1])};
-    return result;
-  }
-
-  EncodeExpr call(const Expr& expr) const {
-    const std::optional<EncodeOp> op = called(expr);
-    if (!op) refuse(expr.place, "no function of data blocks");
-    EncodeExpr result = node(expr, *op);
-    switch (*op) {
-      case EncodeOp::ToNumber: result.operands = {value(only_argument(expr))}; return result;
-      case EncodeOp::Equals:
-        for (const ast::Arg& arg : expr.args) result.operands.push_back(value(unnamed(arg)));
-        if (result.operands.size() < 2) refuse(expr.place, "`equals` of a value and what it may be");
-        return result;
-      case EncodeOp::Sin:
-      case EncodeOp::Cos:
-      case EncodeOp::Log:
-      case EncodeOp::Sqrt:
-      case EncodeOp::Abs: result.operands = {number(only_argument(expr))}; return result;
-      default:
-        refuse(expr.place, fmt::format("`{}` stands alone, after the `=` of a field", expr.operands[0].text));
-    }
+  // A: [N, N] = links
+  void links(const ast::Field& from, DataField& field) {
+    const auto& sizes = from.type.sizes;
+    if (sizes.size() != 2 || sizes[1].value.kind != Kind::Name || dimension(from) != sizes[1].value.text)
+      refuse(from.type.place, "`links` are between each two nodes of a tree", "`[N, N]`");
+    field.kind = FieldKind::Links;
+    field.dimension = dimension(from);
+    field.value = node(from.value, EncodeOp::Links);
   }
 
   const ast::DataBlock& block_;
-  const Source& source_;
-  const DimValues& dims_;
   const std::set<std::string>& with_bos_;
+  const std::set<std::string>& with_blank_;
   DataSpec spec_;
 };
 
 }  // namespace
 
 DataSpec data_spec(const ast::DataBlock& block, const Source& source, const DimValues& dims,
-                   const std::set<std::string>& with_bos) {
-  return Translator(block, source, dims, with_bos).run();
+                   const std::set<std::string>& with_bos, const std::set<std::string>& with_blank) {
+  return Translator(block, source, dims, with_bos, with_blank).run();
 }
 
 Diagnostic to_diagnostic(const DataMessage& message) {

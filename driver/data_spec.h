@@ -17,9 +17,10 @@
 namespace rnnc {
 
 /// The data block as the readers understand it. `dims` are the values of `dim`; `with_bos` the vocabularies
-/// that need <bos> (`delay` is used on them). Throws UserError: what is wrong or not built yet, and where.
+/// that need <bos> (`delay` is used on them), `with_blank` those that need <blank> (`ctc`). Throws UserError:
+/// what is wrong or not built yet, and where.
 DataSpec data_spec(const ast::DataBlock& block, const Source& source, const DimValues& dims = {},
-                   const std::set<std::string>& with_bos = {});
+                   const std::set<std::string>& with_bos = {}, const std::set<std::string>& with_blank = {});
 
 /// A message of the runtime in the form of all messages.
 Diagnostic to_diagnostic(const DataMessage& message);

@@ -10,12 +10,12 @@
 
 #include "driver/data_spec.h"
 #include "driver/generate_settings.h"
+#include "driver/piece_inputs.h"
 #include "driver/train_settings.h"
 #include "frontend/language.h"
 #include "frontend/parser.h"
 #include "frontend/suggest.h"
 #include "ir/diagnostic.h"
-#include "runtime/answers.h"
 #include "runtime/files.h"
 
 namespace rnnc {
@@ -105,6 +105,49 @@ const ast::Use* find_use(const Experiment& experiment, ast::Use::Kind kind, std:
   return nullptr;
 }
 
+/// Calls `visit` for an expression and everything in it.
+template <typename Visit>
+void each_expression(const ast::Expr& expr, const Visit& visit) {
+  visit(expr);
+  for (const ast::Expr& operand : expr.operands) each_expression(operand, visit);
+  for (const ast::Arg& arg : expr.args) each_expression(arg.value, visit);
+}
+
+/// Vocabularies that need <blank>: of the answers that `ctc` compares with.
+std::set<std::string> blank_vocabularies(const ast::File& file) {
+  std::set<std::string> answers, vocabularies;
+  for (const ast::Item& item : file.items) {
+    const auto* train = std::get_if<ast::Train>(&item);
+    if (train == nullptr) continue;
+    for (const ast::Setting& setting : train->settings)
+      for (const ast::Arg& arg : setting.args)
+        each_expression(arg.value, [&](const ast::Expr& e) {
+          if (e.kind == ast::Expr::Kind::Call && e.operands[0].text == "ctc" && e.args.size() > 1)
+            answers.insert(e.args[1].value.text);
+        });
+  }
+  for (const ast::Item& item : file.items)
+    if (const auto* data = std::get_if<ast::DataBlock>(&item))
+      for (const ast::Field& field : data->fields)
+        if (answers.contains(field.name) && !field.type.vocabulary.empty())
+          vocabularies.insert(field.type.vocabulary);
+  return vocabularies;
+}
+
+/// The vocabularies of other blocks that a block uses. Definitions come before their uses, so this ends.
+Learned shared_vocabularies(const Experiment& experiment, const DataSpec& spec) {
+  Learned others;
+  for (const VocabularySpec& setting : spec.vocabularies) {
+    if (setting.same.empty()) continue;
+    const ast::DataBlock* other = find_data(experiment, setting.same);
+    if (other == nullptr) throw std::logic_error("no data block " + setting.same);
+    const DataSpec of_other = spec_of(experiment, *other);
+    Dataset dataset = load_dataset(of_other, experiment.folder, shared_vocabularies(experiment, of_other));
+    others.vocabularies[setting.name] = std::move(dataset.learned.vocabularies.at(setting.name));
+  }
+  return others;
+}
+
 void warn(const Diagnostic& warning) {
   fmt::print(stderr, "{}", render(warning));
 }
@@ -189,11 +232,13 @@ Task only_task(const Experiment& experiment, const std::string& name) {
 
 DataSpec spec_of(const Experiment& experiment, const ast::DataBlock& data) {
   return data_spec(data, experiment.source, experiment.checked.dims,
-                   delayed_vocabularies(experiment.checked.file));
+                   delayed_vocabularies(experiment.checked.file),
+                   blank_vocabularies(experiment.checked.file));
 }
 
 Dataset load_data(const Experiment& experiment, const ast::DataBlock& data) {
-  Dataset dataset = load_dataset(spec_of(experiment, data), experiment.folder);
+  const DataSpec spec = spec_of(experiment, data);
+  Dataset dataset = load_dataset(spec, experiment.folder, shared_vocabularies(experiment, spec));
   for (const DataMessage& warning : dataset.warnings) warn(to_diagnostic(warning));
   return dataset;
 }
@@ -204,14 +249,24 @@ std::map<std::string, int64_t> sizes_of(const Experiment& experiment, const Data
   for (const auto& [name, value] : experiment.checked.dims) sizes[name] = value;
   for (const auto& [name, vocabulary] : learned.vocabularies) sizes[name] = vocabulary.size();
   for (size_t i = 0; i < spec.fields.size(); ++i) {
-    const ast::Field& field = data.fields[i];
-    const bool vector = spec.fields[i].kind == FieldKind::Numbers && field.type.sizes.size() == 1;
-    if (!vector || field.type.sizes[0].value.kind != ast::Expr::Kind::Name) continue;
-    const auto [known, is_new] = sizes.emplace(field.type.sizes[0].value.text, spec.fields[i].width);
-    if (!is_new && known->second != spec.fields[i].width)
-      throw UserError(at_place(experiment.source, field.place,
-                               fmt::format("`{}` is {} elsewhere, here are {} numbers", known->first,
-                                           known->second, spec.fields[i].width)));
+    const DataField& field = spec.fields[i];
+    if (field.kind != FieldKind::Numbers) continue;
+    std::vector<int64_t> shape = {field.width};
+    if (const auto known = learned.shapes.find(field.name); known != learned.shapes.end())
+      shape = known->second;
+    const auto& written = data.fields[i].type.sizes;
+    const size_t along = field.dimension.empty() ? 0 : 1;  // a sequence dimension comes first
+    for (size_t d = along; d < written.size(); ++d) {
+      const ast::Expr& size = written[d].value;
+      if (size.kind != ast::Expr::Kind::Name || d - along >= shape.size()) continue;
+      const int64_t n = shape[d - along];
+      const auto [known, is_new] = sizes.emplace(size.text, n);
+      if (!is_new && known->second != n)
+        throw UserError(at_place(experiment.source, data.fields[i].place,
+                                 fmt::format("`{}` is {} elsewhere, here {}", known->first, known->second,
+                                             written.size() == along + 1 ? fmt::format("are {} numbers", n)
+                                                                         : fmt::format("it is {}", n))));
+    }
   }
   return sizes;
 }
@@ -234,8 +289,8 @@ Lowered lower_model(const Experiment& experiment, std::string_view model, const 
 std::vector<int32_t> longest_rows(const Dataset& dataset) {
   std::vector<int32_t> longest;
   for (const std::string& dimension : dataset.dimensions) {
-    int64_t most = 1;
-    for (size_t i = 0; i < dataset.fields.size(); ++i) {
+    int64_t most = dataset.pieces ? dataset.pieces.length : 1;
+    for (size_t i = 0; i < dataset.fields.size() && !dataset.pieces; ++i) {
       if (dataset.fields[i].dimension != dimension) continue;
       for (int64_t row = 0; row < dataset.rows; ++row) most = std::max(most, dataset.length(i, row));
     }
@@ -258,21 +313,23 @@ RowTables row_tables(const Batch& batch) {
 
 namespace {
 
-/// The inputs of `next(FIELD, n)` that the program has, by has_next_input: the number, then the field.
-void bind_answers(Session& session, const Dataset& dataset, const Batch& batch) {
-  constexpr std::string_view kHas = "%has.";
+void set_field(Session& session, const std::string& name, const DataField& field, const BatchField& values) {
+  if (field.kind == FieldKind::Numbers || field.kind == FieldKind::Links)
+    session.set_input(name, std::span<const float>(values.numbers));
+  else session.set_input(name, std::span<const int32_t>(values.ids));
+}
+
+/// `%next.n.FIELD` and `%has.n.FIELD`, those that the program reads.
+void bind_next(Session& session, const Dataset& dataset, const Batch& batch) {
+  BatchField next;
+  std::vector<float> has;
   for (const auto& [input, slab] : session.program().inputs) {
-    if (!input.starts_with(kHas)) continue;
-    const size_t dot = input.find('.', kHas.size());
-    const int64_t n = std::stoll(input.substr(kHas.size(), dot - kHas.size()));
-    const std::string field = input.substr(dot + 1);
-    const auto at = static_cast<size_t>(dataset.find(field));
-    const auto dim = std::ranges::find(dataset.dimensions, dataset.fields.at(at).dimension);
-    const auto& row_offset =
-        batch.dimensions.at(static_cast<size_t>(dim - dataset.dimensions.begin())).row_offset;
-    const Answers answers = next_elements(row_offset, batch.fields[at].ids, n);
-    session.set_input(input, std::span<const float>(answers.has));
-    session.set_input(next_input(field, n), std::span<const int32_t>(answers.ids));
+    const std::optional<NextInput> wanted = read_next_input(input);
+    const int field = wanted ? dataset.find(wanted->field) : -1;
+    if (field < 0) continue;
+    fill_next(dataset, batch, static_cast<size_t>(field), wanted->distance, next, has);
+    if (wanted->has) session.set_input(input, std::span<const float>(has));
+    else set_field(session, input, dataset.fields[static_cast<size_t>(field)], next);
   }
 }
 
@@ -280,19 +337,22 @@ void bind_answers(Session& session, const Dataset& dataset, const Batch& batch) 
 
 void bind(Session& session, const Dataset& dataset, const Batch& batch, std::string_view except) {
   session.set_rows(row_tables(batch));
-  for (size_t i = 0; i < batch.fields.size(); ++i) {
-    const std::string& name = dataset.fields[i].name;
-    if (name == except) continue;
-    if (dataset.fields[i].kind == FieldKind::Numbers)
-      session.set_input(name, std::span<const float>(batch.fields[i].numbers));
-    else session.set_input(name, std::span<const int32_t>(batch.fields[i].ids));
-  }
+  for (size_t i = 0; i < batch.fields.size(); ++i)
+    if (dataset.fields[i].name != except)
+      set_field(session, dataset.fields[i].name, dataset.fields[i], batch.fields[i]);
   for (size_t i = 0; i < batch.dimensions.size(); ++i) {
     const int dim = static_cast<int>(i);
     session.set_input(last_index_input(dim), std::span<const int32_t>(batch.dimensions[i].last_index));
     session.set_input(length_input(dim), std::span<const float>(batch.dimensions[i].length));
   }
-  bind_answers(session, dataset, batch);
+  bind_next(session, dataset, batch);
+  if (session.has_input(kRowInput)) {
+    std::vector<int32_t> numbers;
+    for (const Piece& piece : batch.pieces) numbers.push_back(static_cast<int32_t>(piece.number));
+    session.set_input(kRowInput, std::span<const int32_t>(numbers));
+  }
+  const float fresh = batch.fresh ? 1 : 0;
+  session.set_input(kFreshInput, std::span<const float>(&fresh, 1));
 }
 
 }  // namespace rnnc

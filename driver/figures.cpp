@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "driver/bleu_figures.h"
+#include "driver/piece_inputs.h"
 
 namespace rnnc {
 namespace {
@@ -128,9 +129,15 @@ std::vector<double> Figures::value(const Watch& watch) const {
 
 int64_t Evaluation::batch_rows(const Dataset& dataset) {
   constexpr int64_t kElements = 8192, kLeast = 16, kMost = 256;
+  // A sequence is read by one row where states may go on; pieces without connection are rows like any other.
+  if (dataset.pieces && !dataset.pieces.sample) return 1;
   const int64_t rows = std::clamp(kElements / batch_steps(longest_rows(dataset)), kLeast, kMost);
-  const size_t largest = std::max({dataset.train.size(), dataset.valid.size(), dataset.test.size()});
-  return std::clamp<int64_t>(static_cast<int64_t>(largest), 1, rows);
+  int64_t largest = 1;
+  for (const Part part : kParts)
+    largest = std::max(largest, Batches(dataset, part, rows, batch_steps(longest_rows(dataset)),
+                                        Batches::Purpose::Evaluation)
+                                    .rows());
+  return std::min(largest, rows);
 }
 
 Evaluation::Evaluation(const Lowered& lowered, const Dataset& dataset, CompileOptions options, Jit& jit,
@@ -155,11 +162,15 @@ PartFigures Evaluation::run(Part part, Team& team) {
   figures.want(lowered_.loss);
   for (const Metric& metric : lowered_.metrics) figures.want(metric.value);
   for (const Watch& watch : lowered_.watches) figures.want(watch);
-  Batches batches(dataset_, part, batch_rows(dataset_), batch_steps(time_steps_));
+  Batches batches(dataset_, part, batch_rows(dataset_), batch_steps(time_steps_),
+                  Batches::Purpose::Evaluation);
+  CarriedStates states(session_);
   for (int64_t step = 0; step < batches.steps(); ++step) {
     const Batch& batch = batches.batch(step);
     bind(session_, dataset_, batch);
+    states.set(session_, batch);
     session_.run(team);
+    states.take(session_);
     StepRows rows;
     for (const BatchDimension& dimension : batch.dimensions) rows.emplace_back(dimension.row_offset);
     figures.add([&](const std::string& root) { return session_.output(root); }, rows);

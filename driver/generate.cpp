@@ -44,11 +44,12 @@ CompileOptions compile_options(const Options& options) {
 /// Field `from` of one row, for `rows` rows.
 void repeat(const DataField& field, const FieldData& from, int64_t rows, Dataset& to) {
   FieldData data;
-  if (field.kind == FieldKind::Sequence) data.offsets.push_back(0);
+  const int64_t elements = from.offsets.empty() ? 0 : from.offsets.back();  // of the row, along a dimension
+  if (!field.dimension.empty()) data.offsets.push_back(0);
   for (int64_t r = 0; r < rows; ++r) {
     data.numbers.insert(data.numbers.end(), from.numbers.begin(), from.numbers.end());
     data.ids.insert(data.ids.end(), from.ids.begin(), from.ids.end());
-    if (field.kind == FieldKind::Sequence) data.offsets.push_back(static_cast<int64_t>(data.ids.size()));
+    if (!field.dimension.empty()) data.offsets.push_back(data.offsets.back() + elements);
   }
   to.fields.push_back(field);
   to.data.push_back(std::move(data));

@@ -36,7 +36,7 @@ class RowValues {
     const BatchDimension& dimension = batch.dimensions[static_cast<size_t>(show.sequence)];
     rows_.resize(batch.order.size());
     for (size_t place = 0; place < rows_.size(); ++place) {
-      std::vector<float>& row = rows_[place];
+      std::vector<float>& row = rows_[static_cast<size_t>(dimension.order[place])];
       for (int64_t t = 0; t < static_cast<int64_t>(dimension.length[place]); ++t) {
         const size_t at = static_cast<size_t>(dimension.row_offset[static_cast<size_t>(t)]) + place;
         row.insert(row.end(), values_.begin() + static_cast<int64_t>(at * cols_),

@@ -17,7 +17,7 @@ Subject open_subject(const Experiment& experiment, const Options& options) {
 }
 
 int64_t Subject::batch(const Options& options) const {
-  return options.batch.value_or(settings.batch ? settings.batch : int64_t(dataset.train.size()));
+  return options.batch.value_or(settings.batch ? settings.batch : rows_to_batch(dataset));
 }
 
 CompileOptions Subject::compile_options(const Options& options, std::vector<int32_t> time_steps) const {

@@ -12,6 +12,7 @@
 
 #include "driver/bleu_figures.h"
 #include "driver/parameters.h"
+#include "driver/piece_inputs.h"
 #include "ir/diagnostic.h"
 #include "runtime/checkpoint.h"
 #include "runtime/errors.h"
@@ -66,6 +67,7 @@ struct Trainer::Loaded {
           options.time_steps = time_steps;
           return Session(compile(lowered, options, jit).plan.program, variables);
         }()),
+        states(session),
         evaluation(lowered, dataset, options, jit, variables) {}
   Loaded(const Loaded&) = delete;
   Loaded& operator=(const Loaded&) = delete;
@@ -75,6 +77,7 @@ struct Trainer::Loaded {
   std::vector<int32_t> time_steps;
   Batches batches;
   Session session;
+  CarriedStates states;
   Evaluation evaluation;
   std::optional<BleuFigures> written;  // if a metric asks for it
 };
@@ -92,10 +95,11 @@ Trainer::Trainer(const Experiment& experiment, const Task& task, const Options& 
 Trainer::~Trainer() = default;
 
 /// A batch that the file or --set asks for and the data cannot fill. What was not asked for shrinks to fit.
-void Trainer::check_batch(int64_t rows) const {
+void Trainer::check_batch(int64_t rows, bool pieces) const {
   if (settings_.batch <= rows || !settings_.batch_given) return;
-  const std::string message = fmt::format("`batch {}` is more than the training part has: {} row{}",
-                                          settings_.batch, rows, rows == 1 ? "" : "s");
+  const char* what = pieces ? "piece" : "row";
+  const std::string message = fmt::format("`batch {}` is more than the training part has: {} {}{}",
+                                          settings_.batch, rows, what, rows == 1 ? "" : "s");
   for (const ast::Setting& setting : task_.train->settings) {
     if (setting.name == "batch")
       throw UserError(at_place(experiment_.source, setting.place, message, {}, "`batch all`"));
@@ -112,7 +116,7 @@ void Trainer::load() {
   if (dataset.train.empty()) refuse("there are no rows to train on", "`split train = 0.8, test = 0.2`");
   if (dataset.valid.empty() && (settings_.patience || settings_.find(Schedule::Halve) != nullptr))
     refuse("`stop` and `halve` need rows in the valid part", "`split train = 0.9, valid = 0.1`");
-  check_batch(static_cast<int64_t>(dataset.train.size()));
+  check_batch(rows_to_batch(dataset), static_cast<bool>(dataset.pieces));
 
   Lowered lowered = lower_model(experiment_, task_.train->model.text, task_.train, data, nullptr, dataset);
   initialize_parameters(lowered.model, settings_.seed, variables_);
@@ -149,7 +153,10 @@ TrainResult Trainer::run(const InterruptGuard& interrupt, bool may_begin) {
     throw UserError(in_file(state, 0, 0, "there is no state from which training could go on", {},
                             "train without `--resume`"));
   load();
-  if (resume) position_ = read_state(state, identity_, variables_, best_);
+  if (resume) {
+    position_ = read_state(state, identity_, variables_, best_);
+    loaded_->states.restore(position_.carried);
+  }
   written_ = Clock::now();
 
   const Clock::time_point start = Clock::now();
@@ -210,10 +217,12 @@ void Trainer::step(const Batch& batch) {
     session.set_input(name, std::span<const float>(&number, 1));
   };
   bind(session, loaded_->dataset, batch);
+  loaded_->states.set(session, batch);
   set(kRateInput, rate_at(settings_, position_.epoch, t, steps, position_.halvings));
   set(kCorrection1Input, 1 - std::pow(optimizer.beta1, static_cast<double>(t)));
   set(kCorrection2Input, 1 - std::pow(optimizer.beta2, static_cast<double>(t)));
   session.run(team_);
+  loaded_->states.take(session);
   const double loss = session.scalar("loss");
   const double norm = has_output(session, "gradient_norm") ? session.scalar("gradient_norm") : 0;
   if (!std::isfinite(loss)) not_a_number("loss");
@@ -264,6 +273,7 @@ void Trainer::finish_epoch(Progress& progress) {
 }
 
 void Trainer::write_files() {
+  position_.carried = loaded_->states.values();
   write_state(state_path(settings_.save), identity_, position_, variables_, best_);
   write_model();
   written_ = Clock::now();

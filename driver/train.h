@@ -54,7 +54,7 @@ class Trainer {
   struct Loaded;
 
   void load();
-  void check_batch(int64_t rows) const;
+  void check_batch(int64_t rows, bool pieces) const;
   bool finished() const;
   /// The rest of the present epoch. False: stop now (Ctrl-C, or --steps reached).
   bool train_epoch(Progress& progress, const InterruptGuard& interrupt);

@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-const std::string kCurrent = "current/", kBest = "best/";
+const std::string kCurrent = "current/", kBest = "best/", kCarried = "carried/";
 
 // JSON knows no infinity and no NaN: null stands for both.
 Json number(double value) {
@@ -79,6 +79,8 @@ void write_state(const std::string& path, const RunIdentity& run, const Position
                                   static_cast<const Variables::Variable&>(*variable).values()));
   for (const auto& [name, values] : best)
     tensors.push_back(tensor_view(kBest + name, {static_cast<int64_t>(values.size())}, values));
+  for (const auto& [name, values] : p.carried)
+    tensors.push_back(tensor_view(kCarried + name, {static_cast<int64_t>(values.size())}, values));
   const Json rest = {{"model", run.model},
                      {"data", run.data},
                      {"seed", run.seed},
@@ -148,7 +150,9 @@ Position read_state(const std::string& path, const RunIdentity& run, Variables& 
           fmt::format("`{}` was {}, now it is {}", name, shape_text(found->second.shape), shape_text(shape)));
   }
   for (const auto& [name, tensor] : state.tensors) {
-    if (name.starts_with(kBest)) {
+    if (name.starts_with(kCarried)) {
+      p.carried[name.substr(kCarried.size())] = tensor.floats();
+    } else if (name.starts_with(kBest)) {
       const std::string parameter = name.substr(kBest.size());
       const std::vector<float>& values = best[parameter] = tensor.floats();
       if (!current.has(parameter) || values.size() != current.at(parameter).values().size())

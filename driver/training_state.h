@@ -37,6 +37,7 @@ struct Position {
   int64_t rows = 0;
   double norm_sum = 0;
   double seconds = 0;
+  std::map<std::string, std::vector<float>> carried;  // states after the last piece, by their inputs
   // Of the epochs before:
   int64_t best_epoch = 0;  // 0: none yet
   double best_loss = std::numeric_limits<double>::infinity();

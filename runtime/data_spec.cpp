@@ -19,6 +19,10 @@ Spelling spelling(EncodeOp op) {
     case EncodeOp::Row: return {"row"};
     case EncodeOp::Column: return {"col"};
     case EncodeOp::Rest: return {"rest"};
+    case EncodeOp::WholeText: return {"text"};
+    case EncodeOp::Leaf: return {"leaf"};
+    case EncodeOp::Label: return {"label"};
+    case EncodeOp::Links: return {"links"};
     case EncodeOp::Text:
     case EncodeOp::Number: return {""};
     case EncodeOp::Lower: return {"lower"};
@@ -63,6 +67,11 @@ std::string_view format_name(DataFormat format) {
     case DataFormat::Csv: return "csv";
     case DataFormat::Tsv: return "tsv";
     case DataFormat::Columns: return "columns";
+    case DataFormat::Blocks: return "blocks";
+    case DataFormat::Stream: return "stream";
+    case DataFormat::Trees: return "trees";
+    case DataFormat::Idx: return "idx";
+    case DataFormat::Npy: return "npy";
   }
   return "";
 }
@@ -72,7 +81,11 @@ std::string to_text(const EncodeExpr& expr) {
   switch (expr.op) {
     case EncodeOp::Line:
     case EncodeOp::File:
-    case EncodeOp::Row: return how.text;
+    case EncodeOp::Row:
+    case EncodeOp::WholeText:
+    case EncodeOp::Leaf:
+    case EncodeOp::Label:
+    case EncodeOp::Links: return how.text;
     case EncodeOp::Text: return fmt::format("\"{}\"", expr.text);
     case EncodeOp::Number: return fmt::format("{}", expr.number);
     case EncodeOp::Column:
@@ -87,6 +100,7 @@ std::string to_text(const EncodeExpr& expr) {
   for (const EncodeExpr& operand : expr.operands)
     arguments += (arguments.empty() ? "" : ", ") + to_text(operand);
   if (expr.marks) arguments += ", marks = yes";
+  if (!expr.list.empty()) arguments += fmt::format(", list = \"{}\"", expr.list);
   if (expr.end) arguments += ", end = yes";
   return fmt::format("{}({})", how.text, arguments);
 }

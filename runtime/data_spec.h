@@ -27,10 +27,23 @@ inline constexpr std::array<Part, 3> kParts = {Part::Train, Part::Valid, Part::T
 /// "train", "valid", "test"; "read" for All.
 std::string_view part_name(Part part);
 
-enum class DataFormat { Lines, Csv, Tsv, Columns };
+enum class DataFormat { Lines, Csv, Tsv, Columns, Blocks, Stream, Trees, Idx, Npy };
 
-/// "lines", "csv", "tsv", "columns".
+inline constexpr std::array<DataFormat, 9> kFormats = {
+    DataFormat::Lines,  DataFormat::Csv,   DataFormat::Tsv, DataFormat::Columns, DataFormat::Blocks,
+    DataFormat::Stream, DataFormat::Trees, DataFormat::Idx, DataFormat::Npy};
+
+/// "lines", "csv", "tsv", ...
 std::string_view format_name(DataFormat format);
+
+/// idx, npy: an entry is numbers, not text, and may have dimensions of its own.
+inline bool is_array(DataFormat format) {
+  return format == DataFormat::Idx || format == DataFormat::Npy;
+}
+/// blocks, trees: a row has several elements, each with values of its own.
+inline bool has_elements(DataFormat format) {
+  return format == DataFormat::Blocks || format == DataFormat::Trees;
+}
 
 /// `read "a/*.txt", "b.txt" as csv(header = yes)`
 struct DataSource {
@@ -49,6 +62,10 @@ enum class EncodeOp {
   Row,          // the number of the row: number
   Column,       // col(number) or col("text"): text
   Rest,         // rest(number), of `columns`: text
+  WholeText,    // text, of `stream`: the whole text
+  Leaf,         // leaf, of `trees`: the word of a node
+  Label,        // label, of `trees`
+  Links,        // links, of `trees`: for each two nodes 1 if one is the other's child, else 0
   Text,         // a constant
   Number,       // a constant
   Lower,        // (text) -> text
@@ -81,6 +98,7 @@ struct EncodeExpr {
   std::string text;    // Text: the value; Column: the name in the header
   bool end = false;    // Chars, Words, Bytes: append <eos>
   bool marks = false;  // Words: signs are words of their own
+  std::string list;    // Words: the file of a word list, empty without
   SpecPlace place;
 };
 
@@ -88,18 +106,22 @@ struct EncodeExpr {
 std::string to_text(const EncodeExpr& expr);
 
 enum class FieldKind {
-  Numbers,   // float [width] a row; `[]` is width 1
-  Category,  // one id a row
-  Sequence   // ids along `dimension`
+  Numbers,   // float [width] a row, or an element of `dimension`; `[]` is width 1
+  Category,  // one id a row, or an element of `dimension`
+  Sequence,  // ids of the symbols of a text, along `dimension`
+  Tree,      // one id a node (-1: none) along `dimension`, with the nodes' children
+  Links      // float [n][n] a row of n elements of `dimension`
 };
 
 /// `x: C[T] = chars(line)`
 struct DataField {
   std::string name;
   FieldKind kind = FieldKind::Numbers;
-  std::string vocabulary;  // Category, Sequence
-  std::string dimension;   // Sequence: T
-  int64_t width = 1;       // Numbers: how many
+  std::string vocabulary;  // Category, Sequence, Tree
+  std::string dimension;   // the sequence or tree along which it runs; empty: one value a row
+  int64_t width = 1;       // Numbers: how many; of arrays known when they are read
+  std::vector<std::optional<int64_t>>
+      sizes;  // Numbers: the fixed dimensions; without a number if it has a name
   EncodeExpr value;
   SpecPlace place;
 };
@@ -117,12 +139,26 @@ struct LengthSetting {
   SpecPlace place;
 };
 
-/// `vocab C(max = n, min = m)`, and what else the file asks of a vocabulary.
+/// `chunk T = n`, `sample T = n`: the rows of a part are one sequence, which is read in pieces.
+struct PieceSetting {
+  std::string dimension;  // empty: rows are not joined
+  int64_t length = 0;
+  bool sample = false;  // pieces in random order
+  int64_t offset = 0;   // elements left out in training
+  bool random_offset = false;
+  SpecPlace place;
+
+  explicit operator bool() const { return !dimension.empty(); }
+};
+
+/// `vocab C(max = n, min = m, same = block)`, and what else the file asks of a vocabulary.
 struct VocabularySpec {
   std::string name;
   std::optional<int64_t> max;  // the most frequent
   int64_t min = 1;             // seen at least as often
   bool bos = false;            // `delay` is used on it: it has <bos>
+  bool blank = false;          // `ctc` is used on it: it has <blank>
+  std::string same;            // the data block whose vocabulary it is; empty: it is made here
   SpecPlace place;
 };
 
@@ -137,6 +173,7 @@ struct DataSpec {
   SpecPlace split_place;
   std::vector<LengthSetting> limits;
   std::vector<LengthSetting> pads;
+  PieceSetting pieces;
   std::vector<VocabularySpec> vocabularies;  // those with a setting or a need of their own
   std::optional<int64_t> take;
 };

@@ -4,25 +4,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 #include <stdexcept>
 
 #include "runtime/deal.h"
 #include "runtime/encode_fields.h"
+#include "runtime/files.h"
+#include "runtime/learn_vocabularies.h"
 #include "runtime/readers.h"
 #include "runtime/spec_check.h"
+#include "runtime/streams.h"
 
 namespace rnnc {
 namespace {
 
-struct SourceTable {
-  Table table;
-  Part part;
-};
-
 // All rows that were taken, with the part they go to.
 struct TakenRows {
-  std::vector<RowView> rows;
+  RowSet set;
   std::vector<Part> parts;
 };
 
@@ -35,97 +32,103 @@ DataMessage at(const DataSpec& spec, SpecPlace place, std::string message) {
           .help = {}};
 }
 
-std::vector<SourceTable> read_tables(const DataSpec& spec, const DataFolder& folder, Dataset& dataset) {
+std::vector<SourceTable> read_sources(const DataSpec& spec, const DataFolder& folder, Dataset& dataset) {
   std::vector<SourceTable> tables;
   for (const DataSource& source : spec.sources) {
-    for (const DataFile& file : find_files(spec, source, folder)) {
-      tables.push_back({read_table(file, source), source.part});
-      const Table& table = tables.back().table;
+    for (Table& table : read_tables(find_files(spec, source, folder), source)) {
       check_columns(spec, table, spec.fields);
       if (table.rows() == 0)
         dataset.warnings.push_back(
-            {.file = file.name, .message = "no rows", .notes = {}, .help = {}, .warning = true});
+            {.file = table.name(), .message = "no rows", .notes = {}, .help = {}, .warning = true});
+      tables.push_back({std::move(table), source.part});
     }
   }
   return tables;
 }
 
-// The rows of all files in their order, less those that `take` leaves out, dealt to the parts.
+// The word lists that fields name: a word a line, up to the first blank.
+void read_lists(const DataSpec& spec, const DataFolder& folder, Learned& learned) {
+  for (const DataField& field : spec.fields) {
+    walk(field.value, [&](const EncodeExpr& expr) {
+      if (expr.list.empty() || learned.lists.contains(expr.list)) return;
+      DataSource source;
+      source.patterns = {expr.list};
+      source.place = expr.place;
+      source.format = DataFormat::Columns;
+      std::vector<std::string>& words = learned.lists[expr.list];
+      for (const DataFile& file : find_files(spec, source, folder)) {
+        const Table table = read_table(file, source);
+        for (size_t r = 0; r < table.rows(); ++r) words.push_back(table.column(r, 1));
+      }
+    });
+  }
+}
+
+// The rows of all files in their order, less those that `take` leaves out, dealt to the parts: by their
+// number, or, where all rows are one sequence, in order.
 TakenRows take_and_deal(const DataSpec& spec, std::span<const SourceTable> tables) {
   TakenRows taken;
+  std::vector<RowView>& rows = taken.set.records;
   for (const SourceTable& source : tables) {
     const auto count = static_cast<int64_t>(source.table.rows());
     for (const int64_t row : take_rows(count, spec.take.value_or(count))) {
-      taken.rows.push_back({.table = &source.table,
-                            .index = static_cast<size_t>(row),
-                            .number = static_cast<int64_t>(taken.rows.size()),
-                            .values = {},
-                            .names = {},
-                            .origin = {}});
+      rows.push_back({.table = &source.table,
+                      .index = static_cast<size_t>(row),
+                      .number = static_cast<int64_t>(rows.size()),
+                      .values = {},
+                      .names = {},
+                      .origin = {}});
       taken.parts.push_back(source.part);
     }
   }
   const Part dealt = dealt_part(spec);
-  const std::vector<Part> dealing = deal_rows(std::ranges::count(taken.parts, dealt), shares_of(spec));
+  const int64_t count = std::ranges::count(taken.parts, dealt);
+  std::vector<Part> dealing;
+  if (!spec.pieces) dealing = deal_rows(count, shares_of(spec));
+  else
+    for (const auto& [part, n] : cut_in_order(count, shares_of(spec)))
+      dealing.insert(dealing.end(), static_cast<size_t>(n), part);
   size_t next = 0;
   for (Part& part : taken.parts)
     if (part == dealt) part = dealing[next++];
   return taken;
 }
 
-std::vector<std::string_view> special_entries(const DataSpec& spec, const std::string& vocabulary) {
-  bool pad = false, end = false, bos = false;
-  for (const DataField& field : spec.fields) {
-    if (field.kind != FieldKind::Sequence || field.vocabulary != vocabulary) continue;
-    pad = pad || length_setting(spec.pads, field.dimension) != nullptr;
-    end = end || field.value.end;
-  }
-  for (const VocabularySpec& setting : spec.vocabularies)
-    bos = bos || (setting.name == vocabulary && setting.bos);
-  std::vector<std::string_view> special;
-  if (pad) special.push_back(kPad);
-  special.push_back(kUnk);
-  if (bos) special.push_back(kBos);
-  if (end) special.push_back(kEos);
-  return special;
+std::vector<int64_t>& rows_of(Dataset& dataset, Part part) {
+  return part == Part::Train ? dataset.train : part == Part::Valid ? dataset.valid : dataset.test;
 }
 
-void make_vocabularies(const DataSpec& spec, std::span<const RowView> rows, Dataset& dataset) {
-  const Encoder encoder(spec, dataset.learned.columns);
-  std::map<std::string, Counts> counts;
-  std::set<std::string> categories;
+// Makes one row of all records of a part.
+void join_parts(TakenRows& taken, Dataset& dataset) {
+  std::vector<RowView> joined;
+  taken.set.first = {0};
+  for (const Part part : kParts) {
+    for (size_t r = 0; r < taken.parts.size(); ++r)
+      if (taken.parts[r] == part) joined.push_back(taken.set.records[r]);
+    if (static_cast<int64_t>(joined.size()) == taken.set.first.back()) continue;
+    taken.set.first.push_back(static_cast<int64_t>(joined.size()));
+    rows_of(dataset, part).push_back(dataset.rows++);
+  }
+  taken.set.records = std::move(joined);
+}
+
+VocabularyCounts count_training_part(const DataSpec& spec, const RowSet& rows, const Dataset& dataset) {
+  const Encoder encoder(spec, dataset.learned);
+  VocabularyCounts counts;
   for (const DataField& field : spec.fields) {
-    if (field.kind == FieldKind::Numbers) continue;
-    if (field.kind == FieldKind::Category) categories.insert(field.vocabulary);
+    if (field.vocabulary.empty()) continue;
     Counts& count = counts[field.vocabulary];
-    const auto see = [&count](std::string_view symbol) {
-      const auto found = count.find(symbol);
-      if (found != count.end()) ++found->second;
-      else count.emplace(symbol, 1);
+    const auto see_all = [&](const RowView& row) {
+      if (field.kind == FieldKind::Category) see(count, encoder.label(field, row));
+      else encoder.symbols(field, row, [&](std::string_view symbol) { see(count, symbol); });
     };
     for (const int64_t r : dataset.train) {
-      const RowView& row = rows[static_cast<size_t>(r)];
-      if (field.kind == FieldKind::Category) see(encoder.label(field, row));
-      else encoder.symbols(field, row, see);
+      if (!field.dimension.empty() && field.kind != FieldKind::Sequence)
+        for_each_element(rows, encoder, r, see_all);
+      else see_all(rows.records[static_cast<size_t>(r)]);
     }
   }
-  for (const auto& [name, count] : counts) {
-    Vocabulary& vocabulary = dataset.learned.vocabularies[name];
-    if (categories.contains(name)) {
-      vocabulary = make_category(count);
-      if (vocabulary.size() > 1) continue;
-      const auto field = std::ranges::find(spec.fields, name, &DataField::vocabulary);
-      DataMessage message =
-          at(spec, field->place,
-             fmt::format("category {} has one value only: {}", name, in_quotes(vocabulary.text(0))));
-      message.notes.push_back("in the training part; there is nothing to choose between");
-      throw DataError(std::move(message));
-    }
-    const auto setting = std::ranges::find(spec.vocabularies, name, &VocabularySpec::name);
-    const bool set = setting != spec.vocabularies.end();
-    vocabulary = make_vocabulary(count, special_entries(spec, name), set ? setting->max.value_or(-1) : -1,
-                                 set ? setting->min : 1);
-  }
+  return counts;
 }
 
 // A part that was asked for and is empty.
@@ -137,11 +140,20 @@ void check_parts(const DataSpec& spec, Dataset& dataset) {
                                         dataset.rows == 1 ? "" : "s"));
     throw DataError(std::move(message));
   }
+  if (spec.pieces) {
+    const int64_t elements = dataset.data.empty() ? 0 : dataset.length(0, dataset.train[0]);
+    if (elements < spec.pieces.offset + spec.pieces.length)
+      throw DataError(at(spec, spec.pieces.place,
+                         fmt::format("the training part has {} element{}, a piece needs {}", elements,
+                                     elements == 1 ? "" : "s", spec.pieces.offset + spec.pieces.length)));
+  }
   for (const Share& share : spec.split) {
     if (share.share == 0 || !dataset.part(share.part).empty()) continue;
-    DataMessage message = at(spec, place,
-                             fmt::format("the {} part is empty: {} rows are too few for a share of {}",
-                                         part_name(share.part), dataset.rows, share.share));
+    DataMessage message =
+        at(spec, place,
+           spec.pieces ? fmt::format("the {} part is empty", part_name(share.part))
+                       : fmt::format("the {} part is empty: {} rows are too few for a share of {}",
+                                     part_name(share.part), dataset.rows, share.share));
     message.warning = true;
     dataset.warnings.push_back(std::move(message));
   }
@@ -182,23 +194,40 @@ int64_t Dataset::length(size_t field, int64_t row) const {
   return offsets.at(static_cast<size_t>(row) + 1) - offsets.at(static_cast<size_t>(row));
 }
 
-Dataset load_dataset(const DataSpec& spec, const DataFolder& folder) {
+const FieldData* Dataset::tree(std::string_view dimension) const {
+  for (size_t i = 0; i < fields.size(); ++i)
+    if (fields[i].dimension == dimension && !data[i].left.empty()) return &data[i];
+  return nullptr;
+}
+
+Dataset load_dataset(const DataSpec& spec, const DataFolder& folder, const Learned& others) {
   check_spec(spec);
   Dataset dataset;
   dataset.fields = spec.fields;
-  const std::vector<SourceTable> tables = read_tables(spec, folder, dataset);
-  const TakenRows taken = take_and_deal(spec, tables);
-  dataset.rows = static_cast<int64_t>(taken.rows.size());
-  for (size_t r = 0; r < taken.parts.size(); ++r) {
-    std::vector<int64_t>& part = taken.parts[r] == Part::Train   ? dataset.train
-                                 : taken.parts[r] == Part::Valid ? dataset.valid
-                                                                 : dataset.test;
-    part.push_back(static_cast<int64_t>(r));
+  dataset.pieces = spec.pieces;
+  const std::vector<SourceTable> tables = read_sources(spec, folder, dataset);
+  read_lists(spec, folder, dataset.learned);
+  if (spec.sources[0].format == DataFormat::Stream) {
+    encode_streams(spec, tables, others, dataset);
+    check_parts(spec, dataset);
+    return dataset;
   }
-  check_parts(spec, dataset);
+  std::vector<const Table*> all;
+  for (const SourceTable& source : tables) all.push_back(&source.table);
+  find_shapes(spec, all, dataset.fields, dataset.learned);
+  TakenRows taken = take_and_deal(spec, tables);
+  if (spec.pieces) {
+    join_parts(taken, dataset);
+  } else {
+    dataset.rows = taken.set.rows();
+    for (size_t r = 0; r < taken.parts.size(); ++r)
+      rows_of(dataset, taken.parts[r]).push_back(static_cast<int64_t>(r));
+    check_parts(spec, dataset);
+  }
   remember_columns(spec, tables, dataset.learned);
-  make_vocabularies(spec, taken.rows, dataset);
-  encode_fields(spec, taken.rows, dataset.learned, dataset);
+  learn_vocabularies(spec, count_training_part(spec, taken.set, dataset), others, dataset.learned);
+  encode_fields(spec, taken.set, dataset.learned, dataset);
+  if (spec.pieces) check_parts(spec, dataset);
   return dataset;
 }
 

@@ -17,12 +17,14 @@
 
 namespace rnnc {
 
-/// One field, all rows. Only what its kind needs is filled.
+/// One field, all rows. Only what its kind needs is filled. Along a dimension the elements of all rows stand
+/// one row after the other: row r has the elements offsets[r] .. offsets[r + 1] - 1.
 struct FieldData {
-  std::vector<float> numbers;  // Numbers: [rows][width]
-  std::vector<int32_t> ids;  // Category: [rows]; Sequence: the elements of all rows, one row after the other
-  std::vector<int64_t>
-      offsets;  // Sequence: row r is ids[offsets[r]] .. ids[offsets[r + 1] - 1]; rows + 1 of them
+  std::vector<float> numbers;    // Numbers: [rows or elements][width]
+  std::vector<int32_t> ids;      // Category, Sequence, Tree: [rows or elements]
+  std::vector<int64_t> offsets;  // along a dimension: rows + 1 of them
+  std::vector<int32_t> left,
+      right;  // Tree, Links: the children of each node, counted within its row; -1: none
 };
 
 /// Mean and deviation of each number of a `standardize` field, over the training part.
@@ -38,6 +40,8 @@ struct Learned {
   std::map<std::string, Normalisation> normalisation;  // by field
   std::map<std::string, int64_t> columns;              // col("name"): its number, counted from 1
   std::map<std::string, int64_t> longest;              // by sequence dimension: the longest row of all parts
+  std::map<std::string, std::vector<int64_t>> shapes;  // by field of numbers: its fixed dimensions
+  std::map<std::string, std::vector<std::string>> lists;  // by file: the words of `words(..., list = ...)`
 };
 
 nlohmann::json to_json(const Learned& learned);
@@ -50,7 +54,8 @@ struct Dataset {
   std::vector<FieldData> data;          // as `fields`
   std::vector<std::string> dimensions;  // sequence dimensions, in the order in which they first appear
   int64_t rows = 0;
-  std::vector<int64_t> train, valid, test;  // the rows of each part, ascending
+  std::vector<int64_t> train, valid, test;  // the rows of each part, ascending; with `pieces` one at most
+  PieceSetting pieces;                      // set: a row is a part, read in pieces
   Learned learned;
   std::vector<DataMessage> warnings;
 
@@ -58,12 +63,15 @@ struct Dataset {
   const std::vector<int64_t>& part(Part part) const;
   /// The index of a field, -1 if there is none.
   int find(std::string_view field) const;
-  /// Elements of sequence field `field` in row `row`.
+  /// Elements of field `field`, which runs along a dimension, in row `row`.
   int64_t length(size_t field, int64_t row) const;
+  /// The children of the nodes along a tree dimension: FieldData::left and right; null if it is none.
+  const FieldData* tree(std::string_view dimension) const;
 };
 
-/// Reads, deals and encodes the data of a block. Throws DataError: what is wrong, and where.
-Dataset load_dataset(const DataSpec& spec, const DataFolder& folder);
+/// Reads, deals and encodes the data of a block. `others` has the vocabularies that belong to other blocks
+/// (VocabularySpec::same). Throws DataError: what is wrong, and where.
+Dataset load_dataset(const DataSpec& spec, const DataFolder& folder, const Learned& others = {});
 
 /// What a row of `predict` has to give for the fields named: `line`, then the columns in the order of their
 /// numbers, then `file`; as they are written in the data block. `row` is counted, never given.

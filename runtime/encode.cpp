@@ -2,6 +2,7 @@
 #include "runtime/encode.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -18,7 +19,48 @@ namespace {
 constexpr double kLargest = std::numeric_limits<float>::max();
 
 bool is_source(EncodeOp op) {
-  return op == EncodeOp::Line || op == EncodeOp::File || op == EncodeOp::Column || op == EncodeOp::Rest;
+  switch (op) {
+    case EncodeOp::Line:
+    case EncodeOp::File:
+    case EncodeOp::Column:
+    case EncodeOp::Rest:
+    case EncodeOp::WholeText:
+    case EncodeOp::Leaf:
+    case EncodeOp::Label: return true;
+    default: return false;
+  }
+}
+
+DataError in_spec(const DataSpec& spec, const EncodeExpr& expr, std::string message) {
+  return DataError({.file = spec.file,
+                    .line = expr.place.line,
+                    .column = expr.place.column,
+                    .message = std::move(message),
+                    .notes = {},
+                    .help = {}});
+}
+
+std::string shape_text(std::span<const int64_t> shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+// One number by an operation of one or two.
+std::optional<double> apply(EncodeOp op, double a, double b) {
+  switch (op) {
+    case EncodeOp::Add: return a + b;
+    case EncodeOp::Subtract: return a - b;
+    case EncodeOp::Multiply: return a * b;
+    case EncodeOp::Divide: return a / b;
+    case EncodeOp::Power: return std::pow(a, b);
+    case EncodeOp::ToNumber: return a;
+    case EncodeOp::Negate: return -a;
+    case EncodeOp::Sin: return std::sin(a);
+    case EncodeOp::Cos: return std::cos(a);
+    case EncodeOp::Log: return std::log(a);
+    case EncodeOp::Sqrt: return std::sqrt(a);
+    case EncodeOp::Abs: return std::abs(a);
+    default: return std::nullopt;
+  }
 }
 
 // The first value of the row that an expression reads, for the place of a message; null if it reads none.
@@ -41,6 +83,40 @@ int64_t find_column(const EncodeExpr& column, const Table& table) {
   return found == table.header().end() ? -1 : found - table.header().begin() + 1;
 }
 
+std::vector<int64_t> entry_shape(const DataSpec& spec, const EncodeExpr& expr, const Table& table) {
+  if (expr.op == EncodeOp::Column) {
+    const auto shape = table.arrays().at(static_cast<size_t>(expr.number) - 1).shape();
+    return {shape.begin(), shape.end()};
+  }
+  std::vector<int64_t> found;
+  for (const EncodeExpr& operand : expr.operands) {
+    std::vector<int64_t> shape = entry_shape(spec, operand, table);
+    if (shape.empty() || shape == found) continue;
+    if (!found.empty())
+      throw in_spec(spec, operand,
+                    fmt::format("entries of {} and {} in one `{}`", shape_text(found), shape_text(shape),
+                                to_text(expr)));
+    found = std::move(shape);
+  }
+  return found;
+}
+
+Encoder::Encoder(const DataSpec& spec, const Learned& learned) : spec_(spec), learned_(learned) {
+  for (const auto& [file, words] : learned.lists) lists_.emplace(file, words);
+}
+
+size_t Encoder::elements(const RowView& row) const {
+  if (row.table != nullptr) return row.table->elements(row.index);
+  if (spec_.sources.empty() || spec_.sources[0].format != DataFormat::Blocks || row.values.empty()) return 1;
+  size_t count = 0;
+  for_each_word(row.values[0], false, [&](std::string_view) { ++count; });
+  return count;
+}
+
+bool Encoder::has_arrays(const RowView& row) const {
+  return is_array(row.table != nullptr ? row.table->format() : spec_.sources.at(0).format);
+}
+
 void Encoder::refuse_at(const EncodeExpr& expr, const RowView& row, const DataField& field,
                         std::string message) const {
   DataMessage text{.file = std::string(row.origin),
@@ -53,8 +129,12 @@ void Encoder::refuse_at(const EncodeExpr& expr, const RowView& row, const DataFi
     const EncodeExpr* source = first_source(expr);
     size_t column = 0;
     if (source != nullptr && source->op == EncodeOp::Column) column = column_number(*source, row);
-    const TextPlace place = row.table->place(row.index, column);
+    const TextPlace place = row.table->place(row.index, column, row.element);
     text.file = row.table->name();
+    if (has_arrays(row)) {
+      if (column > 0) text.file = row.table->arrays()[column - 1].name();
+      text.message = fmt::format("entry {}: {}", row.index, text.message);
+    }
     text.line = place.line;
     text.column = place.column;
   }
@@ -68,8 +148,8 @@ void Encoder::refuse(const DataField& field, const RowView& row, std::string mes
 size_t Encoder::column_number(const EncodeExpr& expr, const RowView& row) const {
   if (row.table != nullptr)
     if (const int64_t found = find_column(expr, *row.table); found > 0) return static_cast<size_t>(found);
-  const auto found = columns_.find(expr.text);
-  return found == columns_.end() ? 1 : static_cast<size_t>(found->second);
+  const auto found = learned_.columns.find(expr.text);
+  return found == learned_.columns.end() ? 1 : static_cast<size_t>(found->second);
 }
 
 const std::string& Encoder::given(const EncodeExpr& expr, const RowView& row) const {
@@ -87,50 +167,148 @@ std::string Encoder::text(const EncodeExpr& expr, const RowView& row) const {
     case EncodeOp::Line:
     case EncodeOp::File:
     case EncodeOp::Column:
-    case EncodeOp::Rest: break;
-    default:
-      throw DataError({.file = spec_.file,
-                       .line = expr.place.line,
-                       .column = expr.place.column,
-                       .message = fmt::format("`{}` is no text", to_text(expr)),
-                       .notes = {},
-                       .help = {}});
+    case EncodeOp::Rest:
+    case EncodeOp::WholeText:
+    case EncodeOp::Leaf:
+    case EncodeOp::Label: break;
+    default: throw in_spec(spec_, expr, fmt::format("`{}` is no text", to_text(expr)));
   }
-  if (row.table == nullptr) return given(expr, row);
+  if (row.table == nullptr) {
+    const std::string& value = given(expr, row);
+    if (expr.op != EncodeOp::Column || spec_.sources.at(0).format != DataFormat::Blocks) return value;
+    std::string token;  // of this element
+    size_t at = 0;
+    for_each_word(value, false, [&](std::string_view word) {
+      if (at++ == row.element) token = word;
+    });
+    return token;
+  }
   if (expr.op == EncodeOp::Line) return std::string(row.table->line(row.index));
   if (expr.op == EncodeOp::File) return row.table->stem();
   if (expr.op == EncodeOp::Rest) return row.table->rest(row.index, static_cast<size_t>(expr.number));
-  return row.table->column(row.index, column_number(expr, row));
+  if (expr.op == EncodeOp::WholeText) return row.table->text();
+  if (expr.op == EncodeOp::Leaf) return row.table->leaf(row.index, row.element);
+  if (expr.op == EncodeOp::Label) return row.table->label(row.index, row.element);
+  return row.table->column(row.index, column_number(expr, row), row.element);
+}
+
+void Encoder::cut(const EncodeExpr& expr, std::string_view value, const SymbolSink& sink) const {
+  switch (expr.op) {
+    case EncodeOp::Chars: return for_each_char(value, sink);
+    case EncodeOp::Bytes: return for_each_byte(value, sink);
+    case EncodeOp::Words:
+      if (!expr.list.empty()) return for_each_listed_word(value, lists_.at(expr.list), sink);
+      return for_each_word(value, expr.marks, sink);
+    default: throw std::invalid_argument("no sequence: " + to_text(expr));
+  }
 }
 
 void Encoder::symbols(const DataField& field, const RowView& row, const SymbolSink& sink) const {
   const EncodeExpr& expr = field.value;
   const std::string value = text(expr.operands[0], row);
-  switch (expr.op) {
-    case EncodeOp::Chars: for_each_char(value, sink); break;
-    case EncodeOp::Words: for_each_word(value, expr.marks, sink); break;
-    case EncodeOp::Bytes: for_each_byte(value, sink); break;
-    default: throw std::invalid_argument("no sequence: " + to_text(expr));
+  if (field.kind == FieldKind::Tree) {  // a node is one symbol: of a leaf of several ("8 1/2") the first
+    bool first = true;
+    cut(expr, value, [&](std::string_view symbol) {
+      if (std::exchange(first, false)) sink(symbol);
+    });
+    return;
   }
-  if (expr.end) sink(kEos);
+  const bool lines = expr.end && row.table != nullptr && row.table->format() == DataFormat::Stream;
+  if (!lines) {
+    cut(expr, value, sink);
+    if (expr.end && row.table != nullptr) sink(kEos);
+    else if (expr.end && spec_.sources.at(0).format != DataFormat::Stream) sink(kEos);
+    return;
+  }
+  // The sign of the line end is not a symbol beside <eos>. A last line without one ends all the same.
+  for (std::string_view rest = value; !rest.empty();) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    cut(expr, rest.substr(0, end), sink);
+    sink(kEos);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
 }
 
 std::string Encoder::label(const DataField& field, const RowView& row) const {
   const EncodeExpr& operand = field.value.operands[0];
-  if (is_text(operand)) return text(operand, row);
+  if (is_text(operand) && !has_arrays(row)) return text(operand, row);
+  if (operand.op == EncodeOp::File) return text(operand, row);
   return fmt::format("{}", number(field, operand, row));
 }
 
 void Encoder::numbers(const DataField& field, const RowView& row, std::span<double> values) const {
   const EncodeExpr& expr = field.value;
   const bool several = expr.op == EncodeOp::Numbers || expr.op == EncodeOp::Standardize;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const EncodeExpr& part = several ? expr.operands[i] : expr;
-    values[i] = number(field, part, row);
-    if (!(std::abs(values[i]) <= kLargest))  // also for NaN
-      refuse_at(part, row, field,
-                fmt::format("`{}` is {}, which is no 32-bit number", to_text(part), values[i]));
+  const auto check = [&](const EncodeExpr& part, double value) {
+    if (std::abs(value) <= kLargest) return;  // not for NaN
+    refuse_at(part, row, field, fmt::format("`{}` is {}, which is no 32-bit number", to_text(part), value));
+  };
+  size_t at = 0;
+  const auto put = [&](const EncodeExpr& part) {
+    if (!has_arrays(row)) {
+      values[at] = number(field, part, row);
+      check(part, values[at++]);
+      return;
+    }
+    for (const double value : entry(field, part, row)) {
+      check(part, value);
+      values[at++] = value;
+    }
+  };
+  if (!several) return put(expr);
+  for (const EncodeExpr& part : expr.operands) put(part);
+}
+
+// An entry that the user gives: its numbers with blanks between.
+std::vector<double> Encoder::given_entry(const DataField& field, const EncodeExpr& expr,
+                                         const RowView& row) const {
+  std::vector<double> values;
+  for_each_word(given(expr, row), false, [&](std::string_view word) {
+    const std::optional<double> value = parse_number(word);
+    if (!value) refuse_at(expr, row, field, fmt::format("{} is not a number", in_quotes(word)));
+    values.push_back(*value);
+  });
+  const auto shape = learned_.shapes.find(field.name);
+  int64_t width = 1;
+  if (shape != learned_.shapes.end())
+    for (const int64_t size : shape->second) width *= size;
+  if (static_cast<int64_t>(values.size()) != width)
+    refuse_at(expr, row, field,
+              fmt::format("{} number{} needed here, these are {}", width, width == 1 ? " is" : "s are",
+                          values.size()));
+  return values;
+}
+
+// An expression over the entries of arrays: one number for each of the entry's, or one alone.
+std::vector<double> Encoder::entry(const DataField& field, const EncodeExpr& expr, const RowView& row) const {
+  if (expr.op == EncodeOp::Column) {
+    if (row.table == nullptr) return given_entry(field, expr, row);
+    const NumberArray& array = row.table->arrays()[column_number(expr, row) - 1];
+    std::vector<double> values(static_cast<size_t>(array.width()));
+    array.entry(static_cast<int64_t>(row.index), values);
+    return values;
   }
+  if (expr.op == EncodeOp::Number) return {expr.number};
+  if (expr.op == EncodeOp::Row) return {static_cast<double>(row.number)};
+  if (expr.op == EncodeOp::File || expr.op == EncodeOp::Text) return {number(field, expr, row)};
+  if (expr.op == EncodeOp::Equals) {
+    std::vector<double> values = entry(field, expr.operands[0], row);
+    std::vector<double> wanted;
+    for (size_t i = 1; i < expr.operands.size(); ++i)
+      for (const double value : entry(field, expr.operands[i], row)) wanted.push_back(value);
+    for (double& value : values) value = std::ranges::find(wanted, value) != wanted.end() ? 1 : 0;
+    return values;
+  }
+  std::vector<double> a = entry(field, expr.operands.at(0), row);
+  const std::vector<double> b =
+      expr.operands.size() > 1 ? entry(field, expr.operands[1], row) : std::vector<double>(1);
+  if (a.size() < b.size()) a.resize(b.size(), a[0]);
+  for (size_t i = 0; i < a.size(); ++i) {
+    const std::optional<double> value = apply(expr.op, a[i], b[b.size() == 1 ? 0 : i]);
+    if (!value) throw in_spec(spec_, expr, fmt::format("`{}` is no number", to_text(expr)));
+    a[i] = *value;
+  }
+  return a;
 }
 
 double Encoder::equals(const DataField& field, const EncodeExpr& expr, const RowView& row) const {
@@ -151,6 +329,12 @@ double Encoder::equals(const DataField& field, const EncodeExpr& expr, const Row
 }
 
 double Encoder::number(const DataField& field, const EncodeExpr& expr, const RowView& row) const {
+  if (expr.op == EncodeOp::Column && has_arrays(row)) {
+    const std::vector<double> values = entry(field, expr, row);
+    if (values.size() == 1) return values[0];
+    throw in_spec(spec_, expr,
+                  fmt::format("`{}`: an entry has {} numbers, one is needed", to_text(expr), values.size()));
+  }
   if (is_text(expr)) {
     const std::string value = text(expr, row);
     const std::optional<double> parsed = parse_number(value);
@@ -160,31 +344,16 @@ double Encoder::number(const DataField& field, const EncodeExpr& expr, const Row
       refuse_at(expr, row, field, fmt::format("{} is too large for a 32-bit number", in_quotes(value)));
     return *parsed;
   }
-  const auto operand = [&](size_t i) { return number(field, expr.operands[i], row); };
-  switch (expr.op) {
-    case EncodeOp::Number: return expr.number;
-    case EncodeOp::Row: return static_cast<double>(row.number);
-    case EncodeOp::ToNumber: return operand(0);
-    case EncodeOp::Equals: return equals(field, expr, row);
-    case EncodeOp::Add: return operand(0) + operand(1);
-    case EncodeOp::Subtract: return operand(0) - operand(1);
-    case EncodeOp::Multiply: return operand(0) * operand(1);
-    case EncodeOp::Divide: return operand(0) / operand(1);
-    case EncodeOp::Power: return std::pow(operand(0), operand(1));
-    case EncodeOp::Negate: return -operand(0);
-    case EncodeOp::Sin: return std::sin(operand(0));
-    case EncodeOp::Cos: return std::cos(operand(0));
-    case EncodeOp::Log: return std::log(operand(0));
-    case EncodeOp::Sqrt: return std::sqrt(operand(0));
-    case EncodeOp::Abs: return std::abs(operand(0));
-    default:
-      throw DataError({.file = spec_.file,
-                       .line = expr.place.line,
-                       .column = expr.place.column,
-                       .message = fmt::format("`{}` is no number", to_text(expr)),
-                       .notes = {},
-                       .help = {}});
-  }
+  if (expr.op == EncodeOp::Number) return expr.number;
+  if (expr.op == EncodeOp::Row) return static_cast<double>(row.number);
+  if (expr.op == EncodeOp::Equals) return equals(field, expr, row);
+  const auto operand = [&](size_t i) {
+    return i < expr.operands.size() ? number(field, expr.operands[i], row) : 0.0;
+  };
+  if (const std::optional<double> value =
+          expr.operands.empty() ? std::nullopt : apply(expr.op, operand(0), operand(1)))
+    return *value;
+  throw in_spec(spec_, expr, fmt::format("`{}` is no number", to_text(expr)));
 }
 
 }  // namespace rnnc

@@ -17,36 +17,76 @@ namespace {
 
 constexpr size_t kMostLabels = 20;  // of a category, in a message
 
-std::string label_list(const Vocabulary& vocabulary) {
-  const auto& entries = vocabulary.entries();
-  const size_t shown = std::min(entries.size(), kMostLabels);
-  std::string text =
-      fmt::format("{}", fmt::join(entries.begin(), entries.begin() + static_cast<long>(shown), ", "));
-  return shown < entries.size() ? text + ", ..." : text;
-}
-
 class FieldEncoder {
  public:
-  FieldEncoder(const DataSpec& spec, std::span<const RowView> rows, Learned& learned, Dataset& dataset)
-      : spec_(spec), rows_(rows), learned_(learned), dataset_(dataset), encoder_(spec, learned.columns) {}
+  FieldEncoder(const DataSpec& spec, const RowSet& rows, Learned& learned, Dataset& dataset)
+      : spec_(spec), rows_(rows), learned_(learned), dataset_(dataset), encoder_(spec, learned) {}
 
   void encode(const DataField& field, FieldData& data) {
     switch (field.kind) {
       case FieldKind::Numbers: numbers(field, data); break;
       case FieldKind::Category: category(field, data); break;
       case FieldKind::Sequence: sequence(field, data); break;
+      case FieldKind::Tree:
+      case FieldKind::Links: tree(field, data); break;
     }
   }
 
  private:
+  // How many elements of a row are kept, and how many it is filled up to.
+  struct Cut {
+    int64_t most = std::numeric_limits<int64_t>::max();
+    int64_t least = 0;
+  };
+  Cut cut_of(const DataField& field) const {
+    if (const LengthSetting* pad = length_setting(spec_.pads, field.dimension))
+      return {pad->length, pad->length};
+    if (const LengthSetting* limit = length_setting(spec_.limits, field.dimension)) return {limit->length, 0};
+    return {};
+  }
+
+  // Visits the values of a field, one a row or one an element, as f(RowView); `fill` makes what `pad` adds.
+  template <class F, class Fill>
+  void visit(const DataField& field, FieldData& data, const F& f, const Fill& fill) {
+    if (field.dimension.empty()) {
+      for (const RowView& row : rows_.records) f(row);
+      return;
+    }
+    const Cut cut = cut_of(field);
+    begin(data);
+    for (int64_t r = 0; r < rows_.rows(); ++r) {
+      int64_t length = 0;
+      for_each_element(rows_, encoder_, r, [&](const RowView& element) {
+        if (length++ < cut.most) f(element);
+      });
+      check_length(field, r, length);
+      int64_t kept = std::min(length, cut.most);
+      for (; kept < cut.least; ++kept) fill();
+      end_row(field, data, kept);
+    }
+  }
+
+  static void begin(FieldData& data) { data.offsets.assign(1, 0); }
+  void end_row(const DataField& field, FieldData& data, int64_t length) {
+    data.offsets.push_back(data.offsets.back() + length);
+    int64_t& known = learned_.longest[field.dimension];
+    known = std::max(known, spec_.pieces ? spec_.pieces.length : length);
+  }
+
   void numbers(const DataField& field, FieldData& data) {
     const auto width = static_cast<size_t>(field.width);
-    std::vector<double> values(rows_.size() * width);
-    for (size_t r = 0; r < rows_.size(); ++r)
-      encoder_.numbers(field, rows_[r], std::span(values).subspan(r * width, width));
+    std::vector<double> values;
+    values.reserve(rows_.records.size() * width);
+    visit(
+        field, data,
+        [&](const RowView& row) {
+          values.resize(values.size() + width);
+          encoder_.numbers(field, row, std::span(values).last(width));
+        },
+        [&] { values.resize(values.size() + width, 0.0); });
     if (field.value.op == EncodeOp::Standardize) {
       if (!learned_.normalisation.contains(field.name))
-        learned_.normalisation[field.name] = measure(values, width);
+        learned_.normalisation[field.name] = measure(values, width, training_values(data));
       const Normalisation& norm = learned_.normalisation.at(field.name);
       if (norm.mean.size() != width)
         throw std::invalid_argument("normalisation of another width for field " + field.name);
@@ -56,16 +96,27 @@ class FieldEncoder {
     data.numbers.assign(values.begin(), values.end());
   }
 
-  // Mean and deviation (of the population) of each column over the training rows, in two passes.
-  Normalisation measure(std::span<const double> values, size_t width) const {
+  // The rows of the training part, or their elements.
+  std::vector<int64_t> training_values(const FieldData& data) const {
+    if (data.offsets.empty()) return dataset_.train;
+    std::vector<int64_t> elements;
+    for (const int64_t row : dataset_.train)
+      for (int64_t i = data.offsets[static_cast<size_t>(row)]; i < data.offsets[static_cast<size_t>(row) + 1];
+           ++i)
+        elements.push_back(i);
+    return elements;
+  }
+
+  // Mean and deviation (of the population) of each column over the rows of `train`, in two passes.
+  static Normalisation measure(std::span<const double> values, size_t width, std::span<const int64_t> train) {
     Normalisation norm{.mean = std::vector<double>(width), .deviation = std::vector<double>(width, 1.0)};
-    const auto count = static_cast<double>(dataset_.train.size());
-    if (dataset_.train.empty()) return norm;
+    const auto count = static_cast<double>(train.size());
+    if (train.empty()) return norm;
     for (size_t i = 0; i < width; ++i) {
       const auto value = [&](int64_t row) { return values[static_cast<size_t>(row) * width + i]; };
-      const double first = value(dataset_.train[0]);
+      const double first = value(train[0]);
       bool changes = false;
-      for (const int64_t row : dataset_.train) {
+      for (const int64_t row : train) {
         norm.mean[i] += value(row);
         changes = changes || value(row) != first;
       }
@@ -75,8 +126,7 @@ class FieldEncoder {
         continue;
       }
       double squares = 0;
-      for (const int64_t row : dataset_.train)
-        squares += (value(row) - norm.mean[i]) * (value(row) - norm.mean[i]);
+      for (const int64_t row : train) squares += (value(row) - norm.mean[i]) * (value(row) - norm.mean[i]);
       norm.deviation[i] = std::sqrt(squares / count);
       if (norm.deviation[i] == 0)
         norm.deviation[i] = 1;  // differences below the square root of the smallest number
@@ -86,59 +136,71 @@ class FieldEncoder {
 
   void category(const DataField& field, FieldData& data) {
     const Vocabulary& vocabulary = vocabulary_of(field);
-    data.ids.reserve(rows_.size());
-    for (const RowView& row : rows_) {
-      const std::string label = encoder_.label(field, row);
-      const int32_t id = vocabulary.find(label);
-      if (id < 0)
-        encoder_.refuse(field, row,
-                        fmt::format("label {} was not seen in the training part   (category {} has: {})",
-                                    in_quotes(label), field.vocabulary, label_list(vocabulary)));
-      data.ids.push_back(id);
-    }
+    data.ids.reserve(rows_.records.size());
+    visit(
+        field, data,
+        [&](const RowView& row) {
+          const std::string label = encoder_.label(field, row);
+          const int32_t id = vocabulary.find(label);
+          if (id < 0)
+            encoder_.refuse(field, row,
+                            fmt::format("label {} was not seen in the training part   (category {} has: {})",
+                                        in_quotes(label), field.vocabulary, label_list(vocabulary)));
+          data.ids.push_back(id);
+        },
+        [] {});
   }
 
   void sequence(const DataField& field, FieldData& data) {
     const Vocabulary& vocabulary = vocabulary_of(field);
-    const LengthSetting* limit = length_setting(spec_.limits, field.dimension);
-    const LengthSetting* pad = length_setting(spec_.pads, field.dimension);
-    const int64_t most = pad != nullptr     ? pad->length
-                         : limit != nullptr ? limit->length
-                                            : std::numeric_limits<int64_t>::max();
-    const int32_t filling = pad != nullptr ? vocabulary.find(kPad) : 0;
-    int64_t& longest = longest_[field.dimension];
-    data.offsets.push_back(0);
-    for (size_t r = 0; r < rows_.size(); ++r) {
+    const Cut cut = cut_of(field);
+    const int32_t filling = cut.least > 0 ? vocabulary.find(kPad) : 0;
+    begin(data);
+    for (int64_t r = 0; r < rows_.rows(); ++r) {
       int64_t length = 0;
-      encoder_.symbols(field, rows_[r], [&](std::string_view symbol) {
-        if (length++ < most) data.ids.push_back(vocabulary.find_or_unk(symbol));
+      encoder_.symbols(field, rows_.records[static_cast<size_t>(r)], [&](std::string_view symbol) {
+        if (length++ < cut.most) data.ids.push_back(vocabulary.find_or_unk(symbol));
       });
       check_length(field, r, length);
-      int64_t kept = std::min(length, most);
-      if (pad != nullptr)
-        for (; kept < most; ++kept) data.ids.push_back(filling);
-      longest = std::max(longest, kept);
-      data.offsets.push_back(static_cast<int64_t>(data.ids.size()));
+      const int64_t kept = std::clamp(length, cut.least, cut.most);
+      data.ids.resize(static_cast<size_t>(data.offsets.back() + kept), filling);
+      end_row(field, data, kept);
     }
-    int64_t& known = learned_.longest[field.dimension];
-    known = std::max(known, longest);
   }
 
-  // Sequences along one dimension have the same length, before anything is cut.
-  void check_length(const DataField& field, size_t r, int64_t length) {
+  // Tree: a symbol at each leaf. Tree and Links: the children of each node.
+  void tree(const DataField& field, FieldData& data) {
+    const Vocabulary* vocabulary = field.kind == FieldKind::Tree ? &vocabulary_of(field) : nullptr;
+    visit(
+        field, data,
+        [&](const RowView& row) {
+          const TreeNode& node = row.table->node(row.index, row.element);
+          data.left.push_back(node.left);
+          data.right.push_back(node.right);
+          if (vocabulary == nullptr) return;
+          int32_t id = -1;
+          encoder_.symbols(field, row,
+                           [&](std::string_view symbol) { id = vocabulary->find_or_unk(symbol); });
+          if (id < 0 && node.leaf < node.leaf_end) encoder_.refuse(field, row, "this leaf has no word");
+          data.ids.push_back(id);
+        },
+        [] {});
+  }
+
+  // Fields along one dimension have the same length, before anything is cut.
+  void check_length(const DataField& field, int64_t row, int64_t length) {
+    const auto r = static_cast<size_t>(row);
     auto& lengths = lengths_[field.dimension];
     if (lengths.size() == r) {
       lengths.push_back(length);
       return;
     }
     if (lengths[r] == length) return;
-    const auto other = std::ranges::find_if(dataset_.fields, [&](const DataField& f) {
-      return f.kind == FieldKind::Sequence && f.dimension == field.dimension;
-    });
-    const RowView& row = rows_[r];
-    const std::string where = row.table != nullptr ? fmt::format("{}, line {}", row.table->name(),
-                                                                 row.table->place(row.index, 0).line)
-                                                   : fmt::format("{}, line {}", row.origin, row.index + 1);
+    const auto other = std::ranges::find(dataset_.fields, field.dimension, &DataField::dimension);
+    const RowView& view = rows_.records[r];
+    const std::string where = view.table != nullptr ? fmt::format("{}, line {}", view.table->name(),
+                                                                  view.table->place(view.index, 0).line)
+                                                    : fmt::format("{}, line {}", view.origin, view.index + 1);
     throw DataError(
         {.file = spec_.file,
          .line = field.place.line,
@@ -157,18 +219,18 @@ class FieldEncoder {
   }
 
   const DataSpec& spec_;
-  std::span<const RowView> rows_;
+  const RowSet& rows_;
   Learned& learned_;
   Dataset& dataset_;
   Encoder encoder_;
   std::map<std::string, std::vector<int64_t>> lengths_;  // by dimension: of each row, before cutting
-  std::map<std::string, int64_t> longest_;
 };
 
 }  // namespace
 
 void check_columns(const DataSpec& spec, const Table& table, std::span<const DataField> fields) {
-  if (table.format() != DataFormat::Csv && table.format() != DataFormat::Tsv) return;
+  if (table.format() != DataFormat::Csv && table.format() != DataFormat::Tsv && !is_array(table.format()))
+    return;
   if (table.columns() == 0) return;  // an empty file
   for (const DataField& field : fields) {
     walk(field.value, [&](const EncodeExpr& expr) {
@@ -178,23 +240,93 @@ void check_columns(const DataSpec& spec, const Table& table, std::span<const Dat
       const std::string why = column < 0 ? "these rows have no column of this name"
                                          : fmt::format("these rows have {} column{}", table.columns(),
                                                        table.columns() == 1 ? "" : "s");
-      throw DataError({.file = spec.file,
-                       .line = expr.place.line,
-                       .column = expr.place.column,
-                       .message = fmt::format("`{}`: {}", to_text(expr), why),
-                       .notes = {fmt::format("{}, line 1: {}", table.name(), table.first_row_text())},
-                       .help = {}});
+      throw DataError(
+          {.file = spec.file,
+           .line = expr.place.line,
+           .column = expr.place.column,
+           .message = fmt::format("`{}`: {}", to_text(expr), why),
+           .notes = {fmt::format("{}{}: {}", table.name(), is_array(table.format()) ? "" : ", line 1",
+                                 table.first_row_text())},
+           .help = {}});
     });
   }
 }
 
-void encode_fields(const DataSpec& spec, std::span<const RowView> rows, Learned& learned, Dataset& dataset) {
-  dataset.rows = static_cast<int64_t>(rows.size());
+std::string label_list(const Vocabulary& vocabulary) {
+  const auto& entries = vocabulary.entries();
+  const size_t shown = std::min(entries.size(), kMostLabels);
+  std::string text =
+      fmt::format("{}", fmt::join(entries.begin(), entries.begin() + static_cast<long>(shown), ", "));
+  return shown < entries.size() ? text + ", ..." : text;
+}
+
+namespace {
+
+int64_t product(std::span<const int64_t> shape) {
+  int64_t n = 1;
+  for (const int64_t size : shape) n *= size;
+  return n;
+}
+
+// The fixed dimensions of a field of numbers over a table of arrays.
+std::vector<int64_t> field_shape(const DataSpec& spec, const DataField& field, const Table& table) {
+  if (field.value.op != EncodeOp::Numbers && field.value.op != EncodeOp::Standardize)
+    return entry_shape(spec, field.value, table);
+  int64_t width = 0;
+  for (const EncodeExpr& operand : field.value.operands) width += product(entry_shape(spec, operand, table));
+  return {width};
+}
+
+bool fits(const DataField& field, std::span<const int64_t> shape) {
+  if (field.sizes.size() != shape.size()) return false;
+  for (size_t i = 0; i < shape.size(); ++i)
+    if (field.sizes[i] && *field.sizes[i] != shape[i]) return false;
+  return true;
+}
+
+}  // namespace
+
+void find_shapes(const DataSpec& spec, std::span<const Table* const> tables, std::span<DataField> fields,
+                 Learned& learned) {
+  for (DataField& field : fields) {
+    if (field.kind != FieldKind::Numbers) continue;
+    for (const Table* table : tables) {
+      if (!is_array(table->format())) continue;
+      std::vector<int64_t> shape = field_shape(spec, field, *table);
+      const auto refuse = [&](std::string message) {
+        throw DataError({.file = spec.file,
+                         .line = field.place.line,
+                         .column = field.place.column,
+                         .message = std::move(message),
+                         .notes = {fmt::format("{} has {} entries of [{}]", table->name(), table->rows(),
+                                               fmt::join(table->arrays()[0].shape(), ", "))},
+                         .help = {}});
+      };
+      if (!fits(field, shape))
+        refuse(
+            fmt::format("`{}` has another shape than its entries: [{}]", field.name, fmt::join(shape, ", ")));
+      const auto [known, is_new] = learned.shapes.emplace(field.name, shape);
+      if (!is_new && known->second != shape)
+        refuse(fmt::format("`{}` is [{}] in one file and [{}] in another", field.name,
+                           fmt::join(known->second, ", "), fmt::join(shape, ", ")));
+    }
+  }
+  set_widths(learned, fields);
+}
+
+void set_widths(const Learned& learned, std::span<DataField> fields) {
+  for (DataField& field : fields)
+    if (const auto shape = learned.shapes.find(field.name); shape != learned.shapes.end())
+      field.width = product(shape->second);
+}
+
+void encode_fields(const DataSpec& spec, const RowSet& rows, Learned& learned, Dataset& dataset) {
+  dataset.rows = rows.rows();
   dataset.data.resize(dataset.fields.size());
   FieldEncoder encoder(spec, rows, learned, dataset);
   for (size_t i = 0; i < dataset.fields.size(); ++i) {
     const DataField& field = dataset.fields[i];
-    if (field.kind == FieldKind::Sequence &&
+    if (!field.dimension.empty() &&
         std::ranges::find(dataset.dimensions, field.dimension) == dataset.dimensions.end())
       dataset.dimensions.push_back(field.dimension);
     encoder.encode(field, dataset.data[i]);

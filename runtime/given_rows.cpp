@@ -24,13 +24,21 @@ std::vector<DataField> chosen_fields(const DataSpec& spec, std::span<const std::
   return fields;
 }
 
+// With `chunk` or `sample` all records are one row, which is not cut into pieces; a text is a row in any
+// case.
 Dataset encode(const DataSpec& spec, const Learned& learned, std::vector<DataField> fields,
-               std::span<const RowView> rows) {
+               std::vector<RowView> records) {
   Dataset dataset;
   dataset.fields = std::move(fields);
   dataset.learned = learned;
-  for (size_t r = 0; r < rows.size(); ++r) dataset.test.push_back(static_cast<int64_t>(r));
-  encode_fields(spec, rows, dataset.learned, dataset);
+  set_widths(learned, dataset.fields);
+  DataSpec whole = spec;
+  whole.pieces = {};
+  RowSet rows{std::move(records), {}};
+  if (spec.pieces && spec.sources.at(0).format != DataFormat::Stream)
+    rows.first = {0, static_cast<int64_t>(rows.records.size())};
+  for (int64_t r = 0; r < rows.rows(); ++r) dataset.test.push_back(r);
+  encode_fields(whole, rows, dataset.learned, dataset);
   return dataset;
 }
 
@@ -46,12 +54,14 @@ DataMessage in_row(const std::string& origin, size_t row, std::string message) {
 
 std::vector<std::string> needed_values(const DataSpec& spec, const Learned& learned,
                                        std::span<const std::string> fields) {
-  bool line = false, file = false;
+  bool line = false, file = false, text = false, tree = false;
   std::multimap<int64_t, std::string> columns;  // by number
   for (const DataField& field : chosen_fields(spec, fields)) {
     walk(field.value, [&](const EncodeExpr& expr) {
       line = line || expr.op == EncodeOp::Line;
       file = file || expr.op == EncodeOp::File;
+      text = text || expr.op == EncodeOp::WholeText;
+      tree = tree || expr.op == EncodeOp::Leaf || expr.op == EncodeOp::Label || expr.op == EncodeOp::Links;
       if (expr.op != EncodeOp::Column && expr.op != EncodeOp::Rest) return;
       auto number = static_cast<int64_t>(expr.number);
       if (const auto named = learned.columns.find(expr.text); number == 0 && named != learned.columns.end())
@@ -64,6 +74,8 @@ std::vector<std::string> needed_values(const DataSpec& spec, const Learned& lear
   }
   std::vector<std::string> names;
   if (line) names.emplace_back("line");
+  if (text) names.emplace_back("text");
+  if (tree) names.emplace_back("tree");
   for (const auto& [number, text] : columns) names.push_back(text);
   if (file) names.emplace_back("file");
   return names;
@@ -86,6 +98,8 @@ Dataset encode_values(const DataSpec& spec, const Learned& learned, std::span<co
                       std::span<const std::vector<std::string>> values, const std::string& origin) {
   const std::vector<std::string> names = needed_values(spec, learned, fields);
   std::vector<RowView> rows;
+  std::vector<Table> trees;  // of the rows, where these are trees
+  trees.reserve(values.size());
   for (size_t r = 0; r < values.size(); ++r) {
     if (values[r].size() != names.size())
       throw DataError(
@@ -96,24 +110,36 @@ Dataset encode_values(const DataSpec& spec, const Learned& learned, std::span<co
       if (const size_t bad = invalid_utf8(value); bad != std::string::npos)
         throw DataError(in_row(
             origin, r, fmt::format("not UTF-8 (byte 0x{:02X})", static_cast<unsigned char>(value[bad]))));
-    rows.push_back({.table = nullptr,
-                    .index = r,
+    const auto tree = std::ranges::find(names, "tree");
+    if (tree != names.end()) {
+      const std::string& text = values[r][static_cast<size_t>(tree - names.begin())];
+      trees.push_back(parse_table(origin, std::string(r, '\n') + text, spec.sources.at(0)));
+      if (trees.back().rows() != 1) throw DataError(in_row(origin, r, "a row is one bracketed tree"));
+    }
+    rows.push_back({.table = tree != names.end() ? &trees.back() : nullptr,
+                    .index = tree != names.end() ? 0 : r,
                     .number = static_cast<int64_t>(r),
                     .values = values[r],
                     .names = names,
                     .origin = origin});
   }
-  return encode(spec, learned, chosen_fields(spec, fields), rows);
+  return encode(spec, learned, chosen_fields(spec, fields), std::move(rows));
 }
 
 Dataset encode_files(const DataSpec& spec, const Learned& learned, std::span<const std::string> fields,
                      std::span<const std::string> files) {
   const std::vector<DataField> chosen = chosen_fields(spec, fields);
-  std::vector<Table> tables;
-  for (const std::string& name : files) {
-    tables.push_back(read_table(data_file("", name), spec.sources.at(0)));
-    check_columns(spec, tables.back(), chosen);
+  std::vector<DataFile> named;
+  for (const std::string& name : files) named.push_back(data_file("", name));
+  const std::vector<Table> tables = read_tables(named, spec.sources.at(0));
+  Learned known = learned;
+  std::vector<DataField> shaped = chosen;
+  std::vector<const Table*> all;
+  for (const Table& table : tables) {
+    check_columns(spec, table, chosen);
+    all.push_back(&table);
   }
+  find_shapes(spec, all, shaped, known);  // those that the model was trained on
   std::vector<RowView> rows;
   for (const Table& table : tables)
     for (size_t r = 0; r < table.rows(); ++r)
@@ -123,7 +149,7 @@ Dataset encode_files(const DataSpec& spec, const Learned& learned, std::span<con
                       .values = {},
                       .names = {},
                       .origin = {}});
-  return encode(spec, learned, chosen, rows);
+  return encode(spec, learned, chosen, std::move(rows));
 }
 
 }  // namespace rnnc

@@ -15,10 +15,8 @@ Json to_json(const Learned& learned) {
   for (const auto& [name, vocabulary] : learned.vocabularies) vocabularies[name] = to_json(vocabulary);
   for (const auto& [field, norm] : learned.normalisation)
     normalisation[field] = {{"mean", norm.mean}, {"deviation", norm.deviation}};
-  return {{"vocabularies", vocabularies},
-          {"normalisation", normalisation},
-          {"columns", learned.columns},
-          {"longest", learned.longest}};
+  return {{"vocabularies", vocabularies}, {"normalisation", normalisation}, {"columns", learned.columns},
+          {"longest", learned.longest},   {"shapes", learned.shapes},       {"lists", learned.lists}};
 }
 
 Learned learned_from_json(const Json& json) {
@@ -36,6 +34,9 @@ Learned learned_from_json(const Json& json) {
     }
     json.at("columns").get_to(learned.columns);
     json.at("longest").get_to(learned.longest);
+    // Models saved by earlier versions have none of these.
+    if (json.contains("shapes")) json.at("shapes").get_to(learned.shapes);
+    if (json.contains("lists")) json.at("lists").get_to(learned.lists);
   } catch (const Json::exception& problem) {
     throw std::invalid_argument(problem.what());
   }

@@ -1,4 +1,4 @@
-// Files of rows: `lines`, `csv`, `tsv`, `columns`.
+// Files of rows: see readers.h.
 #include "runtime/readers.h"
 
 #include <fmt/format.h>
@@ -68,6 +68,11 @@ class TableReader {
       case DataFormat::Columns: read_lines(table_.format_ == DataFormat::Columns); break;
       case DataFormat::Tsv: read_tsv(); break;
       case DataFormat::Csv: read_csv(); break;
+      case DataFormat::Blocks: read_blocks(); break;
+      case DataFormat::Stream: read_stream(); break;
+      case DataFormat::Trees: table_.trees_ = parse_trees(table_.name_, text_); break;
+      case DataFormat::Idx:
+      case DataFormat::Npy: break;  // side_by_side
     }
     if (source_.header) take_header();
   }
@@ -90,6 +95,30 @@ class TableReader {
       if (!skip_blank || !std::ranges::all_of(line, is_blank)) table_.cells_.push_back({at, end, false});
       at = next;
     }
+  }
+
+  void read_blocks() {
+    bool inside = false;
+    for (size_t at = 0; at < text_.size();) {
+      size_t next = 0;
+      const size_t end = line_end(at, next);
+      const bool blank = std::ranges::all_of(std::string_view(text_).substr(at, end - at), is_blank);
+      if (!blank && !inside) table_.blocks_.push_back(table_.cells_.size());
+      if (!blank) table_.cells_.push_back({at, end, false});
+      inside = !blank;
+      at = next;
+    }
+    table_.blocks_.push_back(table_.cells_.size());
+  }
+
+  // Messages count lines, so dropping the CRs moves no line.
+  void read_stream() {
+    std::string& text = table_.text_;
+    if (text.find("\r\n") == std::string::npos) return;
+    size_t to = 0;
+    for (size_t at = 0; at < text.size(); ++at)
+      if (text.compare(at, 2, "\r\n") != 0) text[to++] = text[at];
+    text.resize(to);
   }
 
   void read_tsv() {
@@ -192,44 +221,96 @@ std::string Table::cell_text(const Cell& cell) const {
   return text;
 }
 
+size_t Table::rows() const {
+  if (format_ == DataFormat::Stream) return text_.empty() ? 0 : 1;
+  if (format_ == DataFormat::Trees) return trees_.rows();
+  if (format_ == DataFormat::Blocks) return blocks_.empty() ? 0 : blocks_.size() - 1;
+  if (is_array(format_)) return arrays_.empty() ? 0 : static_cast<size_t>(arrays_[0].rows());
+  return columns_ == 0 ? 0 : cells_.size() / columns_;
+}
+
+size_t Table::elements(size_t row) const {
+  if (format_ == DataFormat::Trees) return trees_.first[row + 1] - trees_.first[row];
+  if (format_ == DataFormat::Blocks) return blocks_[row + 1] - blocks_[row];
+  return 1;
+}
+
 std::string_view Table::line(size_t row) const {
-  const Cell& cell = cells_[row * columns_];
+  const Cell& cell = cells_[cell_of(row, 0)];
   return std::string_view(text_).substr(cell.begin, cell.end - cell.begin);
 }
 
-// The line of a row of `columns` from column n on.
-std::string_view Table::find_column(size_t row, size_t n) const {
-  const std::string_view whole = line(row);
+// The cell that holds a line: a row, or an element of a block.
+size_t Table::cell_of(size_t row, size_t element) const {
+  return format_ == DataFormat::Blocks ? blocks_[row] + element : row * columns_;
+}
+
+// The line of a row of `columns` or of an element of `blocks`, from column n on.
+std::string_view Table::find_column(size_t row, size_t n, size_t element) const {
+  const Cell& cell = cells_[cell_of(row, element)];
+  const std::string_view whole = std::string_view(text_).substr(cell.begin, cell.end - cell.begin);
   size_t at = 0;
   for (size_t found = 1;; ++found) {
     while (at < whole.size() && is_blank(whole[at])) ++at;
     if (at == whole.size())
       refuse(
-          name_, place(row, 0),
-          fmt::format("this row has {} column{}, column {} is needed", found - 1, found == 2 ? "" : "s", n));
+          name_, place(row, 0, element),
+          fmt::format("this {} has {} column{}, column {} is needed",
+                      format_ == DataFormat::Blocks ? "line" : "row", found - 1, found == 2 ? "" : "s", n));
     if (found == n) return whole.substr(at);
     while (at < whole.size() && !is_blank(whole[at])) ++at;
   }
 }
 
-std::string Table::column(size_t row, size_t n) const {
-  if (format_ != DataFormat::Columns) return cell_text(cells_[row * columns_ + n - 1]);
-  const std::string_view from = find_column(row, n);
+std::string Table::column(size_t row, size_t n, size_t element) const {
+  if (format_ != DataFormat::Columns && format_ != DataFormat::Blocks)
+    return cell_text(cells_[row * columns_ + n - 1]);
+  const std::string_view from = find_column(row, n, element);
   return std::string(from.substr(0, std::min(from.find_first_of(" \t"), from.size())));
 }
 
 std::string Table::rest(size_t row, size_t n) const {
-  return std::string(find_column(row, n));
+  return std::string(find_column(row, n, 0));
 }
 
-TextPlace Table::place(size_t row, size_t n) const {
-  const size_t cell = row * columns_ + (n == 0 || format_ == DataFormat::Columns ? 0 : n - 1);
-  return place_in(text_, cells_[cell].begin);
+const TreeNode& Table::node(size_t row, size_t element) const {
+  return trees_.nodes[trees_.first[row] + element];
+}
+
+std::string Table::label(size_t row, size_t element) const {
+  const TreeNode& n = node(row, element);
+  return text_.substr(n.label, n.label_end - n.label);
+}
+
+std::string Table::leaf(size_t row, size_t element) const {
+  const TreeNode& n = node(row, element);
+  return text_.substr(n.leaf, n.leaf_end - n.leaf);
+}
+
+TextPlace Table::place(size_t row, size_t n, size_t element) const {
+  switch (format_) {
+    case DataFormat::Stream: return {1, 1};
+    case DataFormat::Trees: return place_in(text_, node(row, element).begin);
+    case DataFormat::Idx:
+    case DataFormat::Npy: return {0, 0};
+    case DataFormat::Columns:
+    case DataFormat::Blocks: {
+      size_t begin = cells_[cell_of(row, element)].begin;
+      if (n > 0) begin = static_cast<size_t>(find_column(row, n, element).data() - text_.data());
+      return place_in(text_, begin);
+    }
+    case DataFormat::Lines:
+    case DataFormat::Csv:
+    case DataFormat::Tsv: break;
+  }
+  const size_t column = n == 0 || format_ == DataFormat::Lines ? 0 : n - 1;
+  return place_in(text_, cells_[row * columns_ + column].begin);
 }
 
 std::string Table::first_row_text() const {
   if (!header_.empty()) return fmt::format("{}", fmt::join(header_, ", "));
   std::vector<std::string> texts;
+  for (const NumberArray& array : arrays_) texts.push_back(array.name());
   for (size_t i = 0; i < std::min(columns_, cells_.size()); ++i)
     texts.emplace_back(trim(cell_text(cells_[i])));
   return fmt::format("{}", fmt::join(texts, ", "));
@@ -242,8 +323,35 @@ Table parse_table(const std::string& name, std::string text, const DataSource& s
   return table;
 }
 
+Table side_by_side(const DataSource& source, std::vector<NumberArray> arrays) {
+  const NumberArray& first = arrays.at(0);
+  Table table(first.name(), file_stem(first.name()), source.format);
+  for (const NumberArray& array : arrays)
+    if (array.rows() != first.rows())
+      refuse(array.name(), {0, 0},
+             fmt::format("{} entries, {} has {}: files side by side have equally many", array.rows(),
+                         first.name(), first.rows()));
+  table.columns_ = arrays.size();
+  table.arrays_ = std::move(arrays);
+  return table;
+}
+
 Table read_table(const DataFile& file, const DataSource& source) {
   return parse_table(file.name, read_file(file.path, file.name), source);
+}
+
+std::vector<Table> read_tables(const std::vector<DataFile>& files, const DataSource& source) {
+  std::vector<Table> tables;
+  std::vector<NumberArray> arrays;
+  for (const DataFile& file : files) {
+    if (source.format == DataFormat::Idx)
+      arrays.push_back(parse_idx(file.name, read_file(file.path, file.name)));
+    else if (source.format == DataFormat::Npy)
+      arrays.push_back(parse_npy(file.name, read_file(file.path, file.name)));
+    else tables.push_back(read_table(file, source));
+  }
+  if (!arrays.empty()) tables.push_back(side_by_side(source, std::move(arrays)));
+  return tables;
 }
 
 }  // namespace rnnc

@@ -62,22 +62,23 @@ void check_split(const DataSpec& spec) {
 
 // Every dimension and vocabulary that a setting names belongs to a field.
 void check_names(const DataSpec& spec) {
-  std::set<std::string> dimensions, vocabularies, fields;
+  std::set<std::string> dimensions, trees, vocabularies, fields;
   for (const DataField& field : spec.fields) {
     if (!fields.insert(field.name).second)
       refuse(spec, field.place, fmt::format("two fields are called `{}`", field.name));
-    if (field.kind != FieldKind::Numbers) vocabularies.insert(field.vocabulary);
-    if (field.kind != FieldKind::Sequence) continue;
-    dimensions.insert(field.dimension);
-    if (dimensions.size() > 1)
-      refuse(spec, field.place,
-             fmt::format("a second sequence dimension (`{}`) in one data block is not built yet",
-                         field.dimension));
+    if (!field.vocabulary.empty()) vocabularies.insert(field.vocabulary);
+    if (!field.dimension.empty()) dimensions.insert(field.dimension);
+    if (field.kind == FieldKind::Tree || field.kind == FieldKind::Links) trees.insert(field.dimension);
   }
   for (const auto* settings : {&spec.limits, &spec.pads}) {
     for (const LengthSetting& setting : *settings) {
       if (!dimensions.contains(setting.dimension))
         refuse(spec, setting.place, fmt::format("no field is a sequence along `{}`", setting.dimension));
+      if (trees.contains(setting.dimension))
+        refuse(spec, setting.place,
+               fmt::format("`{}` is of trees, which are not cut or filled", setting.dimension));
+      if (spec.pieces)
+        refuse(spec, setting.place, "pieces of `chunk` and `sample` have their length already");
       if (setting.length < 1)
         refuse(spec, setting.place, fmt::format("a length of {} leaves nothing", setting.length));
     }
@@ -86,6 +87,10 @@ void check_names(const DataSpec& spec) {
     if (length_setting(spec.limits, pad.dimension) != nullptr)
       refuse(spec, pad.place, fmt::format("`pad` and `limit` for the same `{}`", pad.dimension),
              {"`pad` alone: it cuts too"});
+  for (const DataField& field : spec.fields)
+    if (field.kind == FieldKind::Category && length_setting(spec.pads, field.dimension) != nullptr)
+      refuse(spec, field.place, fmt::format("`{}` cannot be filled: a category has no <pad>", field.name),
+             {fmt::format("`limit {}` only cuts", field.dimension)});
   for (const VocabularySpec& vocabulary : spec.vocabularies)
     if (!vocabularies.contains(vocabulary.name))
       refuse(spec, vocabulary.place, fmt::format("no field has the vocabulary `{}`", vocabulary.name));
@@ -94,9 +99,9 @@ void check_names(const DataSpec& spec) {
 // A vocabulary is of one sort: labels, or symbols of text.
 void check_vocabularies(const DataSpec& spec) {
   for (const DataField& field : spec.fields) {
-    if (field.kind == FieldKind::Numbers) continue;
+    if (field.vocabulary.empty()) continue;
     const auto first = std::ranges::find(spec.fields, field.vocabulary, &DataField::vocabulary);
-    if (first->kind != field.kind)
+    if ((first->kind == FieldKind::Category) != (field.kind == FieldKind::Category))
       refuse(spec, field.place,
              fmt::format("`{}` is the vocabulary of `{}` and of `{}`: one is a category, the other is text",
                          field.vocabulary, first->name, field.name));
@@ -110,30 +115,111 @@ void check_vocabularies(const DataSpec& spec) {
   }
 }
 
+// What a row or an element of each format gives, as help.
+std::string_view given_by(DataFormat format) {
+  switch (format) {
+    case DataFormat::Lines: return "`line`";
+    case DataFormat::Columns: return "`col(1)`, `rest(1)`";
+    case DataFormat::Stream: return "`text`";
+    case DataFormat::Trees: return "`leaf`, `label`, `links`";
+    case DataFormat::Csv:
+    case DataFormat::Tsv:
+    case DataFormat::Blocks:
+    case DataFormat::Idx:
+    case DataFormat::Npy: return "`col(1)`";
+  }
+  return "";
+}
+
+bool gives(DataFormat format, EncodeOp value) {
+  switch (value) {
+    case EncodeOp::Line: return format == DataFormat::Lines;
+    case EncodeOp::Rest: return format == DataFormat::Columns;
+    case EncodeOp::WholeText: return format == DataFormat::Stream;
+    case EncodeOp::Leaf:
+    case EncodeOp::Label:
+    case EncodeOp::Links: return format == DataFormat::Trees;
+    case EncodeOp::Column:
+      return format != DataFormat::Lines && format != DataFormat::Stream && format != DataFormat::Trees;
+    default: return true;
+  }
+}
+
+void check_source_value(const DataSpec& spec, const DataSource& source, const EncodeExpr& expr) {
+  const std::string_view format = format_name(source.format);
+  if (!gives(source.format, expr.op))
+    refuse(spec, expr.place,
+           expr.op == EncodeOp::Column
+               ? fmt::format("`{}`: rows of `{}` have no columns", to_text(expr), format)
+               : fmt::format("rows of `{}` have no `{}`", format,
+                             expr.op == EncodeOp::Rest ? "rest" : to_text(expr)),
+           {std::string(given_by(source.format))});
+  if (expr.op != EncodeOp::Column || expr.number != 0) return;
+  const bool table = source.format == DataFormat::Csv || source.format == DataFormat::Tsv;
+  if (!(table && source.header))
+    refuse(spec, expr.place, fmt::format("`{}`: the columns have no names", to_text(expr)),
+           {table ? fmt::format("`as {}(header = yes)`", format) : "`col(1)`"});
+}
+
 // Which source values there are in each format.
 void check_source_values(const DataSpec& spec) {
+  for (const DataSource& source : spec.sources)
+    for (const DataField& field : spec.fields)
+      walk(field.value, [&](const EncodeExpr& expr) { check_source_value(spec, source, expr); });
+  const DataSource& first = spec.sources[0];
   for (const DataSource& source : spec.sources) {
-    const bool table = source.format == DataFormat::Csv || source.format == DataFormat::Tsv;
-    const std::string_view format = format_name(source.format);
-    for (const DataField& field : spec.fields) {
+    const auto kind = [](DataFormat f) {
+      return is_array(f) ? 1 : has_elements(f) ? 2 : f == DataFormat::Stream ? 3 : 0;
+    };
+    if (kind(source.format) != kind(first.format))
+      refuse(spec, source.place,
+             fmt::format("`{}` and `{}` in one data block", format_name(first.format),
+                         format_name(source.format)),
+             {"rows of one block have the same values"});
+  }
+}
+
+// What runs along a sequence, and what is one value a row.
+void check_fields(const DataSpec& spec) {
+  const DataFormat format = spec.sources[0].format;
+  const PieceSetting& pieces = spec.pieces;
+  if (pieces && pieces.length < 1) refuse(spec, pieces.place, "pieces of no length leave nothing");
+  if (pieces && has_elements(format))
+    refuse(spec, pieces.place, fmt::format("rows of `{}` are sequences already", format_name(format)),
+           {"`chunk` and `sample` are for a stream or the rows of a table"});
+  for (const DataField& field : spec.fields) {
+    const bool elements = !field.dimension.empty() && field.kind != FieldKind::Sequence;
+    const std::string along = fmt::format("`{}`", pieces.dimension);
+    if (pieces && field.dimension != pieces.dimension)
+      refuse(spec, field.place,
+             fmt::format("`{}` does not run along {}, but all rows are one sequence along it", field.name,
+                         along),
+             {fmt::format("a type like `[{0}]` or `L[{0}]`", pieces.dimension)});
+    if (pieces && format != DataFormat::Stream && !elements)
+      refuse(
+          spec, field.place,
+          fmt::format("`{}` has many symbols in each row, but a row is one element of {}", field.name, along),
+          {"`category(...)`, `number(...)`, or `stream` for a text"});
+    if (format == DataFormat::Stream && elements)
+      refuse(spec, field.place, "a stream gives symbols only",
+             {"`chars(text)`, `words(text)` or `bytes(text)`"});
+    if (has_elements(format) && field.kind == FieldKind::Sequence)
+      refuse(
+          spec, field.place,
+          fmt::format("`{}`: an element of `{}` is one entry", to_text(field.value), format_name(format)),
+          {format == DataFormat::Trees ? "`words(leaf)` in a type like `V[tree N]`" : "`category(col(1))`"});
+    if (has_elements(format) && field.dimension.empty())
       walk(field.value, [&](const EncodeExpr& expr) {
-        const bool named = expr.op == EncodeOp::Column && expr.number == 0;
-        if (expr.op == EncodeOp::Line && source.format != DataFormat::Lines)
-          refuse(spec, expr.place, fmt::format("rows of `{}` have no `line`", format),
-                 {source.format == DataFormat::Columns ? "`rest(1)`" : "`col(1)`"});
-        if (expr.op == EncodeOp::Column && source.format == DataFormat::Lines)
-          refuse(spec, expr.place, fmt::format("`{}`: rows of `lines` have no columns", to_text(expr)),
-                 {"`line`"});
-        if (expr.op == EncodeOp::Rest && source.format != DataFormat::Columns)
-          refuse(spec, expr.place, fmt::format("rows of `{}` have no `rest`; `columns` has it", format));
-        if (named && !(table && source.header))
-          refuse(spec, expr.place, fmt::format("`{}`: the columns have no names", to_text(expr)),
-                 {table ? fmt::format("`as {}(header = yes)`", format) : "`col(1)`"});
-        if ((expr.op == EncodeOp::Column || expr.op == EncodeOp::Rest) && !named &&
-            (expr.number < 1 || expr.number != std::floor(expr.number)))
-          refuse(spec, expr.place, fmt::format("`{}`: columns count from 1", to_text(expr)));
+        if (expr.op == EncodeOp::Column || expr.op == EncodeOp::Label || expr.op == EncodeOp::Leaf)
+          refuse(spec, expr.place,
+                 fmt::format("`{}` is a sequence in `{}`, `{}` is one value a row", to_text(expr),
+                             format_name(format), field.name),
+                 {"a type like `[T]` or `L[T]`"});
       });
-    }
+    if (elements && !pieces && !has_elements(format))
+      refuse(spec, field.place,
+             fmt::format("`{}`: a row of `{}` is no sequence", field.name, format_name(format)),
+             {fmt::format("`chunk {} = 35` makes one sequence of all rows", field.dimension)});
   }
 }
 
@@ -165,6 +251,7 @@ void check_spec(const DataSpec& spec) {
   check_names(spec);
   check_vocabularies(spec);
   check_source_values(spec);
+  check_fields(spec);
 }
 
 }  // namespace rnnc

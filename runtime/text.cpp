@@ -46,7 +46,7 @@ bool is_word_part(utf8proc_int32_t c) {
 }
 
 void words_with_marks(std::string_view word, const SymbolSink& sink) {
-  constexpr std::array kSpecial = {kPad, kUnk, kBos, kEos};
+  constexpr std::array kSpecial = {kBlank, kPad, kUnk, kBos, kEos};
   size_t begin = 0;  // of a run of word parts
   size_t at = 0;
   const auto end_run = [&] {
@@ -144,6 +144,32 @@ void for_each_word(std::string_view text, bool marks, const SymbolSink& sink) {
     at += c.bytes;
   }
   end_word();
+}
+
+WordList::WordList(std::span<const std::string> words) {
+  for (const std::string& word : words) {
+    words_.insert(word);
+    most_bytes_ = std::max(most_bytes_, word.size());
+  }
+}
+
+size_t WordList::longest(std::string_view text) const {
+  for (size_t bytes = std::min(most_bytes_, text.size()); bytes > 0; --bytes) {
+    const bool whole = bytes == text.size() || (text[bytes] & 0xC0) != 0x80;
+    if (whole && words_.contains(text.substr(0, bytes))) return bytes;
+  }
+  return 0;
+}
+
+void for_each_listed_word(std::string_view text, const WordList& list, const SymbolSink& sink) {
+  for_each_word(text, false, [&](std::string_view part) {
+    while (!part.empty()) {
+      size_t bytes = list.longest(part);
+      if (bytes == 0) bytes = first(part).bytes;
+      sink(part.substr(0, bytes));
+      part.remove_prefix(bytes);
+    }
+  });
 }
 
 void for_each_byte(std::string_view text, const SymbolSink& sink) {

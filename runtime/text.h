@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 namespace rnnc {
 
@@ -32,6 +34,22 @@ void for_each_char(std::string_view text, const SymbolSink& sink);
 /// and `_` (and the accents that combine with them) is a word, every other sign one of its own, and `<unk>`,
 /// `<eos>`, ... stay whole.
 void for_each_word(std::string_view text, bool marks, const SymbolSink& sink);
+
+/// A list of words for text without blanks.
+class WordList {
+ public:
+  explicit WordList(std::span<const std::string> words);
+  /// The longest word of the list with which `text` begins, in bytes; 0 if there is none.
+  size_t longest(std::string_view text) const;
+
+ private:
+  std::unordered_set<std::string_view> words_;  // into what was given, which must stay
+  size_t most_bytes_ = 0;
+};
+
+/// The words of a list: cut at white space, then from left to right the longest one that the list has, or a
+/// code point if it has none.
+void for_each_listed_word(std::string_view text, const WordList& list, const SymbolSink& sink);
 
 /// The bytes, by name: a printable ASCII sign itself, any other byte as `<0xE9>`.
 void for_each_byte(std::string_view text, const SymbolSink& sink);

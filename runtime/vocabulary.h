@@ -21,12 +21,14 @@ struct TextHash {
 /// How often each text was seen.
 using Counts = std::unordered_map<std::string, int64_t, TextHash, std::equal_to<>>;
 
+inline constexpr std::string_view kBlank = "<blank>";
 inline constexpr std::string_view kPad = "<pad>";
 inline constexpr std::string_view kUnk = "<unk>";
 inline constexpr std::string_view kBos = "<bos>";
 inline constexpr std::string_view kEos = "<eos>";
 
-/// Entries are numbered from 0: first the special ones (<pad>, <unk>, <bos>, <eos>, as far as it has them).
+/// Entries are numbered from 0: first the special ones (<blank>, <pad>, <unk>, <bos>, <eos>, as
+/// far as it has them).
 class Vocabulary {
  public:
   Vocabulary() = default;

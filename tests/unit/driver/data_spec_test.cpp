@@ -108,27 +108,69 @@ TEST(DataSpec, BosWhereItIsNeeded) {
   EXPECT_TRUE(spec.vocabularies[0].bos);
 }
 
+TEST(DataSpec, EveryFormat) {
+  for (const DataFormat format : kFormats)
+    EXPECT_EQ(block("y: [] = number(row)", std::string(format_name(format))).sources[0].format, format);
+}
+
+TEST(DataSpec, Pieces) {
+  const DataSpec chunk = block("x: C[T] = chars(lower(text), end = yes)\n  chunk T = N", "stream");
+  EXPECT_EQ(chunk.pieces.dimension, "T");
+  EXPECT_EQ(chunk.pieces.length, 24);
+  EXPECT_FALSE(chunk.pieces.sample);
+  EXPECT_FALSE(chunk.pieces.random_offset);
+  EXPECT_EQ(chunk.pieces.place.line, 4);
+  EXPECT_EQ(to_text(chunk.fields[0].value), "chars(lower(text), end = yes)");
+  const DataSpec sample = block(
+      "u: [T, D] = numbers(sin(row), col(1))\n  y: [T] = number(col(2)) / 10\n"
+      "  z: L[T] = category(col(3))\n  sample T = 5, offset = random",
+      "csv");
+  EXPECT_TRUE(sample.pieces.sample);
+  EXPECT_TRUE(sample.pieces.random_offset);
+  for (const DataField& field : sample.fields) EXPECT_EQ(field.dimension, "T");
+  EXPECT_EQ(sample.fields[0].width, 2);
+  EXPECT_EQ(sample.fields[1].width, 1);
+  EXPECT_EQ(sample.fields[2].kind, FieldKind::Category);
+  EXPECT_EQ(block("y: [T] = number(col(1))\n  chunk T = 5, offset = 3", "csv").pieces.offset, 3);
+  EXPECT_THAT(why("y: [T] = number(col(1))", "csv"), HasSubstr("`chunk T = 35` for a sequence of rows"));
+  EXPECT_THAT(why("y: [T] = number(col(1))\n  chunk offset = 3", "csv"),
+              HasSubstr("`chunk` of which dimension?"));
+}
+
+TEST(DataSpec, ElementsOfRows) {
+  const DataSpec tags = block("x: [T, 2] = numbers(col(1), col(2))\n  y: L[T] = category(col(3))", "blocks");
+  EXPECT_EQ(tags.fields[0].dimension, "T");
+  EXPECT_EQ(tags.fields[0].width, 2);
+  EXPECT_EQ(tags.fields[1].dimension, "T");
+  const DataSpec trees =
+      block("t: V[tree N] = words(leaf)\n  y: L[N] = category(label)\n  A: [N, N] = links", "trees");
+  EXPECT_EQ(trees.fields[0].kind, FieldKind::Tree);
+  EXPECT_EQ(trees.fields[1].kind, FieldKind::Category);
+  EXPECT_EQ(trees.fields[2].kind, FieldKind::Links);
+  for (const DataField& field : trees.fields) EXPECT_EQ(field.dimension, "N");
+  EXPECT_THAT(why("x: V[N] = words(leaf)", "trees"), HasSubstr("`V[tree N]`"));
+  EXPECT_THAT(why("A: [N, M] = links", "trees"), HasSubstr("`[N, N]`"));
+  const DataSpec pictures =
+      block("x: [Y, 28] = number(col(1)) / 255\n  k: [K] = numbers(equals(col(2), 1), col(2))", "idx");
+  EXPECT_EQ(pictures.fields[0].dimension, "");
+  EXPECT_THAT(pictures.fields[0].sizes, ElementsAre(std::nullopt, 28));
+}
+
+TEST(DataSpec, VocabulariesOfOthersAndLists) {
+  EXPECT_EQ(block("x: C[T] = chars(line)\n  vocab C(same = other)").vocabularies[0].same, "other");
+  EXPECT_EQ(block("x: C[T] = words(line, list = \"w.txt\")").fields[0].value.list, "w.txt");
+}
+
 TEST(DataSpec, WhatIsNotBuiltIsNamed) {
-  EXPECT_THAT(why("x: C[T] = chars(text)", "stream"),
-              StartsWith("t.rnn:2:19: error: `stream` is not built yet"));
-  for (const char* format : {"blocks", "trees", "idx", "npy"})
-    EXPECT_THAT(why("y: [] = number(row)", format),
-                HasSubstr(std::string("`") + format + "` is not built yet"));
-  EXPECT_THAT(why("x: C[T] = chars(line)\n  chunk T = 20"),
-              StartsWith("t.rnn:4:3: error: `chunk` is not built yet"));
-  EXPECT_THAT(why("x: C[T] = chars(line)\n  sample T = 20, offset = random"),
-              HasSubstr("`sample` is not built yet"));
-  EXPECT_THAT(why("x: C[T] = chars(line)\n  vocab C(same = other)"), HasSubstr("`same` is not built yet"));
-  EXPECT_THAT(why("x: C[T] = words(line, list = \"w.txt\")"), HasSubstr("`list` is not built yet"));
-  EXPECT_THAT(why("x: C[S, T] = chars(words(line))"), HasSubstr("more than one dimension are not built yet"));
-  EXPECT_THAT(why("y: [T] = number(col(1))", "csv"),
-              HasSubstr("needs `chunk` or `sample`, which are not built yet"));
-  EXPECT_THAT(why("x: V[tree N] = words(line)"), HasSubstr("trees are not built yet"));
+  EXPECT_THAT(why("x: C[S, T] = chars(words(line))"),
+              HasSubstr("symbols within words (`C[S, T]`) are not built yet"));
+  EXPECT_THAT(why("y: L[T, U] = category(col(1))", "csv"),
+              HasSubstr("categories of more than one dimension are not built yet"));
 }
 
 TEST(DataSpec, WhatMakesNoSense) {
   EXPECT_THAT(why("y: L = chars(line)"), HasSubstr("`y` is a category"));
-  EXPECT_THAT(why("x: C[T] = line"), HasSubstr("`x` is a sequence of symbols"));
+  EXPECT_THAT(why("x: C[T] = line"), HasSubstr("`x` is a sequence of categories"));
   EXPECT_THAT(why("x: C[T] = chars(row)"), HasSubstr("text is needed here"));
   EXPECT_THAT(why("y: [] = col(1) * 2", "csv"), HasSubstr("this is text, a number is needed"));
   EXPECT_THAT(why("y: [3] = numbers(row, row)"), HasSubstr("`y` is [3], 2 numbers are given"));

@@ -130,7 +130,8 @@ TEST(Dataset, VocabSettings) {
   spec.vocabularies = {{.name = "C", .max = 2, .min = 1, .bos = true, .place = {}}};
   EXPECT_THAT(load(folder, spec).learned.vocabularies.at("C").entries(),
               ElementsAre("<unk>", "<bos>", "a", "b"));
-  spec.vocabularies = {{.name = "C", .max = {}, .min = 2, .bos = false, .place = {}}};
+  spec.vocabularies = {
+      {.name = "C", .max = {}, .min = 2, .bos = false, .blank = false, .same = {}, .place = {}}};
   const Dataset dataset = load(folder, spec);
   EXPECT_THAT(dataset.learned.vocabularies.at("C").entries(), ElementsAre("<unk>", "a", "b"));
   EXPECT_EQ(text_of(dataset, 0, 1), "<unk><unk><unk>");
@@ -300,18 +301,15 @@ TEST(Dataset, BlocksThatMakeNoSense) {
   spec.limits = {{.dimension = "S", .length = 3, .place = {9, 3}}};
   EXPECT_THAT(why(folder, spec), HasSubstr("test.rnn:9:3: error: no field is a sequence along `S`"));
   spec = good;
-  spec.vocabularies = {{.name = "V", .max = {}, .min = 1, .bos = false, .place = {9, 3}}};
+  spec.vocabularies = {
+      {.name = "V", .max = {}, .min = 1, .bos = false, .blank = false, .same = {}, .place = {9, 3}}};
   EXPECT_THAT(why(folder, spec), HasSubstr("no field has the vocabulary `V`"));
-  spec.vocabularies[0] = {.name = "L", .max = 3, .min = 1, .bos = false, .place = {9, 3}};
+  spec.vocabularies[0] = {
+      .name = "L", .max = 3, .min = 1, .bos = false, .blank = false, .same = {}, .place = {9, 3}};
   EXPECT_THAT(why(folder, spec), HasSubstr("`L` is a category"));
   spec = good;
   spec.fields[1].vocabulary = "C";
   EXPECT_THAT(why(folder, spec), HasSubstr("one is a category, the other is text"));
-  spec = good;
-  spec.fields.push_back(chars("z"));
-  spec.fields[2].dimension = "S";
-  EXPECT_THAT(why(folder, spec),
-              HasSubstr("a second sequence dimension (`S`) in one data block is not built yet"));
 }
 
 TEST(Dataset, TakeCountsPerFile) {
@@ -380,7 +378,8 @@ TEST(Dataset, FactsOfOtherFiles) {
             {category("y", col(1)), sequence("x", expr(EncodeOp::Words, {expr(EncodeOp::Lower, {rest})}))});
   spec.sources[0].part = Part::Train;
   spec.split = {{Part::Valid, 0.1}};
-  spec.vocabularies = {{.name = "C", .max = {}, .min = 2, .bos = false, .place = {}}};
+  spec.vocabularies = {
+      {.name = "C", .max = {}, .min = 2, .bos = false, .blank = false, .same = {}, .place = {}}};
   EXPECT_EQ(
       refusal([&] { load_dataset(spec, {.path = shared_data("")}); }),
       "trec/TREC.train.all:66:53: error: not UTF-8 (byte 0xF0)\n      = help: `as columns(latin1 = yes)`\n");
@@ -395,7 +394,8 @@ TEST(Dataset, FactsOfOtherFiles) {
       block("chnsenticorp/train.tsv", DataFormat::Tsv,
             {sequence("x", expr(EncodeOp::Chars, {col("text_a")})), category("y", col("label"))});
   reviews.sources[0].header = true;
-  reviews.vocabularies = {{.name = "C", .max = 4000, .min = 1, .bos = false, .place = {}}};
+  reviews.vocabularies = {
+      {.name = "C", .max = 4000, .min = 1, .bos = false, .blank = false, .same = {}, .place = {}}};
   const Dataset chinese = load_dataset(reviews, {.path = shared_data("")});
   EXPECT_EQ(chinese.rows, 9600);
   EXPECT_EQ(chinese.learned.vocabularies.at("C").size(), 4001);

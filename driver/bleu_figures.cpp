@@ -64,7 +64,11 @@ BleuFigures::BleuFigures(const Experiment& experiment, const ast::Train& train, 
     : dataset_(dataset),
       settings_(generate_settings(experiment, block_of(experiment, train), without_seed(options))),
       generator_(experiment, train, data, dataset, std::move(compiling), jit, variables),
-      start_(start_symbols(experiment, data, generator_, dataset.learned, settings_.start)) {}
+      start_(start_symbols(experiment, data, generator_, dataset.learned, settings_.start)) {
+  if (dataset.pieces)
+    throw UserError(at_place(experiment.source, data.place,
+                             "`bleu` compares rows: of a sequence that is read in pieces there are none"));
+}
 
 /// What counts as text of a row.
 std::vector<int32_t> BleuFigures::words(std::span<const int32_t> symbols) const {

@@ -105,7 +105,7 @@ Generator::Generator(const Experiment& experiment, const ast::Train& train, cons
   const Vocabulary& vocabulary = shape.learned.vocabularies.at(field_.vocabulary);
   entries_ = vocabulary.size();
   rules_.end = vocabulary.find(kEos);
-  for (const std::string_view name : {kPad, kBos})
+  for (const std::string_view name : {kPad, kBos, kBlank})
     if (const int32_t symbol = vocabulary.find(name); symbol >= 0) rules_.never.push_back(symbol);
 }
 
@@ -336,6 +336,10 @@ std::vector<int32_t> start_symbols(const Experiment& experiment, const ast::Data
                                    const std::string& start) {
   if (start.empty()) {
     if (!generator.needs_start()) return {};
+    // In a stream the end of a line is what stands before the next one.
+    const DataSpec spec = spec_of(experiment, data);
+    const bool stream = spec.sources.at(0).format == DataFormat::Stream;
+    if (stream && generator.field().value.end && generator.rules().end >= 0) return {generator.rules().end};
     throw UserError(
         in_file(experiment.source.name, 0, 0,
                 fmt::format("`generate {}` needs a beginning: the model reads a symbol and predicts "

@@ -65,8 +65,8 @@ class Generator {
   std::unique_ptr<Programs> programs_;
 };
 
-/// The beginning of a text as symbols, encoded as the data are. Throws UserError if there is none and the
-/// model needs one.
+/// The beginning of a text as symbols, encoded as the data are. Without one a model of a stream with <eos>
+/// goes on after the end of a line. Throws UserError if there is none and the model needs one.
 std::vector<int32_t> start_symbols(const Experiment& experiment, const ast::DataBlock& data,
                                    const Generator& generator, const Learned& learned,
                                    const std::string& start);

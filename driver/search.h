@@ -24,7 +24,7 @@ struct SearchSettings {
 /// The symbols that a search has to know.
 struct SymbolRules {
   int32_t end = -1;            // <eos>: after it nothing is written; -1: there is none
-  std::vector<int32_t> never;  // <bos>, <pad>
+  std::vector<int32_t> never;  // <bos>, <pad>, <blank>
 
   /// Whether a symbol is none of a text.
   bool is_special(int32_t symbol) const {

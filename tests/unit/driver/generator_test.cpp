@@ -2,6 +2,7 @@
 // on the text so far and gives the scores of its end. And BLEU of what is written.
 #include "driver/generator.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,6 +22,7 @@ constexpr const char* kData = R"(
 data names {
   read "names.tsv" as tsv
   y: L    = category(col(1))
+  s: A[S] = chars(col(3))
   x: C[T] = chars(col(2), end = yes)
   split train = 0.5, test = 0.5
 }
@@ -67,6 +69,29 @@ train m on names {
 }
 )";
 
+/// From one sequence to another, of another length.
+constexpr const char* kTranslate = R"(
+cell before(x: [E]; h: [H]) with (k: [H]) -> (g: [H]) {
+  param W: [E, H] ~ normal(1)
+  param U: [H, H] ~ normal(1)
+  g  = tanh(h + k)
+  h' = tanh(x @ W + g @ U)
+}
+model m(s: A[S], x: C[T]) -> (logits: [T, C]) {
+  param M: [10, 10] ~ normal(2)
+  param U: [10, C] ~ normal(1)
+  code   = scan both(gru[5]) over embed[4](s)
+  end    = final(code)
+  h      = scan before[10] over embed[6](x) with k = 3 * max over S (code) from h = tanh(end @ M)
+  logits = h @ U
+}
+train m on names {
+  loss      cross_entropy(logits, x)
+  optimizer sgd(0.1)
+  epochs    1
+}
+)";
+
 constexpr const char* kShow = R"(
 predict m {
   show log_softmax(logits)
@@ -90,7 +115,7 @@ class Made {
       const std::string letters = "abcde";
       std::string word;
       for (int k = 0; k < 4 + i % 5; ++k) word += letters[size_t(i * 7 + k * k) % 5];
-      rows += std::string(1, "pqr"[i % 3]) + "\t" + word + "\n";
+      rows += fmt::format("{}\t{}\t{}\n", "pqr"[i % 3], word, word.substr(size_t(i) % 4));
     }
     folder_.write("names.tsv", rows);
     experiment = make_experiment({folder_ / "m.rnn", kData + model + kShow}, Options());
@@ -117,17 +142,13 @@ using Text = std::vector<int32_t>;
 /// The reference: its only state is the texts.
 class WholeModel {
  public:
-  WholeModel(const Made& made, const std::vector<int64_t>& rows, const Text& start)
-      : made_(made), start_(start) {
-    const auto labels = made.dataset.data[size_t(made.dataset.find("y"))].ids;
-    for (const int64_t row : rows) labels_.push_back(labels[size_t(row)]);
-    texts_.resize(rows.size());
-  }
+  WholeModel(const Made& made, std::vector<int64_t> rows, Text start)
+      : made_(made), rows_(std::move(rows)), start_(std::move(start)), texts_(rows_.size()) {}
 
   Stepper stepper() {
     Stepper s;
     s.rows = int64_t(texts_.size());
-    s.entries = made_.dataset.learned.vocabularies.at("C").size();
+    s.entries = made_.dataset.learned.vocabularies.at(made_.generator->field().vocabulary).size();
     s.begin = [this] {
       for (Text& text : texts_) text = start_;
       return scores();
@@ -145,32 +166,66 @@ class WholeModel {
 
  private:
   std::vector<float> scores() const {
-    const size_t rows = texts_.size();
-    std::vector<Text> read = texts_;
+    std::vector<float> all;
+    for (size_t r = 0; r < rows_.size(); ++r) {
+      const std::vector<double> one = scores_of(size_t(rows_[r]), texts_[r]);
+      all.insert(all.end(), one.begin(), one.end());
+    }
+    return all;
+  }
+
+  /// The last step of the whole model in a batch of one row.
+  std::vector<double> scores_of(size_t row, Text text) const {
     if (!made_.generator->needs_start())
-      for (Text& text : read) text.push_back(0);  // whatever stands there, its scores do not depend on it
-    const auto steps = int32_t(read[0].size());
-    const Graph graph = dce(unroll(made_.whole.model, std::array{steps}));
-    TestBatch batch = make_batch(graph, std::vector<int64_t>(rows, steps), steps, 1);
-    batch.offsets_list = {batch.row_offset.data()};
-    for (auto& [name, tensor] : batch.values) {
-      if (made_.variables.has(name)) {
+      text.push_back(0);  // whatever stands there, they do not depend on it
+    const Dataset& dataset = made_.dataset;
+    std::map<std::string, std::vector<double>> inputs;
+    std::vector<int32_t> steps(dataset.dimensions.size());
+    for (size_t i = 0; i < dataset.fields.size(); ++i) {
+      const DataField& field = dataset.fields[i];
+      const FieldData& data = dataset.data[i];
+      std::vector<double>& ids = inputs[field.name];
+      if (field.name == made_.generator->field().name) ids.assign(text.begin(), text.end());
+      else if (field.dimension.empty()) ids = {double(data.ids[row])};
+      else ids.assign(data.ids.begin() + data.offsets[row], data.ids.begin() + data.offsets[row + 1]);
+      for (size_t d = 0; d < steps.size(); ++d) {
+        if (dataset.dimensions[d] != field.dimension) continue;
+        steps[d] = int32_t(ids.size());
+        inputs[last_index_input(int(d))] = {double(ids.size()) - 1};
+        inputs[length_input(int(d))] = {double(ids.size())};
+      }
+    }
+    std::vector<std::vector<int64_t>> offsets(steps.size());
+    std::vector<const int64_t*> pointers;
+    for (size_t d = 0; d < steps.size(); ++d) {
+      for (int64_t t = 0; t <= steps[d]; ++t) offsets[d].push_back(t);
+      pointers.push_back(offsets[d].data());
+    }
+    RowTable table;
+    table.batch = 1;
+    table.row_offset = pointers.data();
+    table.capacity = steps.data();
+    const Graph graph = dce(unroll(made_.whole.model, steps));
+    Tensors given;
+    for (NodeId id = 0; id < graph.size(); ++id) {
+      if (graph[id].op != Op::Input && graph[id].op != Op::Variable) continue;
+      Tensor tensor = make_tensor(graph[id].shape, table);
+      const std::string& name = graph.name(id);
+      if (graph[id].op == Op::Input) {
+        tensor.data = inputs.at(name);
+      } else {
         const auto values = made_.variables.at(name).values();
         tensor.data.assign(values.begin(), values.end());
       }
+      given[name] = std::move(tensor);
     }
-    batch.values.at("y").data.assign(labels_.begin(), labels_.end());
-    if (const auto x = batch.values.find("x"); x != batch.values.end()) {  // the first scores need none
-      for (size_t r = 0; r < rows; ++r)
-        for (size_t t = 0; t < size_t(steps); ++t) x->second.data[t * rows + r] = read[r][t];
-    }
-    const std::vector<double> all = run_interpreter(graph, batch).at("show.0");
-    return {all.end() - long(all.size() / size_t(steps)), all.end()};
+    const std::vector<double> all = interpret_roots(graph, given, table).outputs.at("show.0").data;
+    return {all.end() - long(all.size() / text.size()), all.end()};
   }
 
   const Made& made_;
+  std::vector<int64_t> rows_;
   Text start_;
-  std::vector<int32_t> labels_;
   std::vector<Text> texts_;
 };
 
@@ -281,8 +336,12 @@ TEST(GeneratorBleu, IsRefusedWithoutASearchAndForOtherFields) {
   EXPECT_THAT(refusal(other), testing::HasSubstr("`generate m` writes `x`"));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Generators, testing::Values(kNext, kBefore),
-                         [](const auto& info) { return info.index == 0 ? "next" : "before"; });
+std::string model_name(const testing::TestParamInfo<const char*>& info) {
+  constexpr std::array kNames = {"next", "before", "translate"};
+  return kNames.at(info.index);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Generators, testing::Values(kNext, kBefore, kTranslate), model_name);
 
 }  // namespace
 }  // namespace rnnc::test

@@ -30,10 +30,11 @@ struct Entry {
   int (*run)(const Options&);
 };
 
-constexpr std::array<Entry, 8> kEntries = {{{"check", check_command},
+constexpr std::array<Entry, 9> kEntries = {{{"check", check_command},
                                             {"train", train_command},
                                             {"eval", eval_command},
                                             {"predict", predict_command},
+                                            {"generate", generate_command},
                                             {"bench", bench_command},
                                             {"gradcheck", gradcheck_command},
                                             {"compile", compile_command},

@@ -11,6 +11,7 @@ int check_command(const Options& options);
 int train_command(const Options& options);
 int eval_command(const Options& options);
 int predict_command(const Options& options);
+int generate_command(const Options& options);
 int bench_command(const Options& options);
 int gradcheck_command(const Options& options);
 int compile_command(const Options& options);

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "driver/bleu_figures.h"
 #include "driver/commands.h"
 #include "driver/figures.h"
 #include "driver/parameters.h"
@@ -67,6 +69,10 @@ int eval_command(const Options& options) {
   CompileOptions compiling;
   compiling.disabled_passes = options.disabled_passes;
   Evaluation evaluation(lowered, dataset, compiling, jit, variables);
+  std::optional<BleuFigures> written;
+  if (std::ranges::any_of(lowered.metrics, [](const Metric& metric) { return asks_for_bleu(metric.value); }))
+    evaluation.know(written.emplace(used.experiment, *used.train, *used.data, dataset, options, compiling,
+                                    jit, variables));
   const PartFigures figures = evaluation.run(part, team);
   if (options.json) {
     nlohmann::json json = to_json(figures);

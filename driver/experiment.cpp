@@ -10,6 +10,7 @@
 
 #include "driver/chance.h"
 #include "driver/data_spec.h"
+#include "driver/generate_settings.h"
 #include "driver/piece_inputs.h"
 #include "driver/train_settings.h"
 #include "frontend/language.h"
@@ -40,15 +41,18 @@ int64_t dim_value(const std::string& name, const std::string& text) {
 /// Divides --set into values of `dim` and train settings.
 void divide_set(const Options& options, const ast::File& file, Experiment& to) {
   const std::set<std::string> dims = dim_names(file);
-  const std::vector<std::string> settings = settable_names();
+  const std::vector<std::string> settings = settable_names(), generating = generate_names(file);
   for (const auto& [name, value] : options.set) {
     if (dims.contains(name)) {
       to.overrides[name] = dim_value(name, value);
     } else if (contains(settings, name)) {
       to.settings.emplace_back(name, value);
+    } else if (contains(generating, name)) {
+      to.generate_settings.emplace_back(name, value);
     } else {
       std::vector<std::string> known(dims.begin(), dims.end());
       known.insert(known.end(), settings.begin(), settings.end());
+      known.insert(known.end(), generating.begin(), generating.end());
       const std::string near = suggest(name, known);
       refuse_command(fmt::format("`--set {}={}`: {} has no `dim` or train setting `{}`", name, value,
                                  to.source.name, name),
@@ -92,6 +96,14 @@ std::set<std::string> delayed_vocabularies(const ast::File& file) {
     expressions_of(*model, [&](const ast::Expr& expr) { find_delays(expr, *model, vocabularies); });
   }
   return vocabularies;
+}
+
+const ast::Use* find_use(const Experiment& experiment, ast::Use::Kind kind, std::string_view model) {
+  for (const ast::Item& item : experiment.checked.file.items) {
+    const auto* use = std::get_if<ast::Use>(&item);
+    if (use && use->kind == kind && use->model.text == model) return use;
+  }
+  return nullptr;
 }
 
 /// Calls `visit` for an expression and everything in it.
@@ -168,11 +180,11 @@ const ast::DataBlock* find_data(const Experiment& experiment, std::string_view n
 }
 
 const ast::Use* find_predict(const Experiment& experiment, std::string_view model) {
-  for (const ast::Item& item : experiment.checked.file.items) {
-    const auto* use = std::get_if<ast::Use>(&item);
-    if (use && use->kind == ast::Use::Kind::Predict && use->model.text == model) return use;
-  }
-  return nullptr;
+  return find_use(experiment, ast::Use::Kind::Predict, model);
+}
+
+const ast::Use* find_generate(const Experiment& experiment, std::string_view model) {
+  return find_use(experiment, ast::Use::Kind::Generate, model);
 }
 
 const ast::Definition* find_model(const Experiment& experiment, std::string_view model) {
@@ -324,10 +336,11 @@ void bind_next(Session& session, const Dataset& dataset, const Batch& batch) {
 
 }  // namespace
 
-void bind(Session& session, const Dataset& dataset, const Batch& batch) {
+void bind(Session& session, const Dataset& dataset, const Batch& batch, std::string_view except) {
   session.set_rows(row_tables(batch));
   for (size_t i = 0; i < batch.fields.size(); ++i)
-    set_field(session, dataset.fields[i].name, dataset.fields[i], batch.fields[i]);
+    if (dataset.fields[i].name != except)
+      set_field(session, dataset.fields[i].name, dataset.fields[i], batch.fields[i]);
   bind_rows(session, batch);
   for (size_t i = 0; i < batch.dimensions.size(); ++i) {
     const int dim = static_cast<int>(i);

@@ -25,7 +25,8 @@ struct Experiment {
   Checked checked;
   DimValues overrides;                                        // of `dim` names, from --set or a saved model
   std::vector<std::pair<std::string, std::string>> settings;  // --set of train settings
-  DataFolder folder;                                          // where relative names of data start
+  std::vector<std::pair<std::string, std::string>> generate_settings;  // --set of those of generate blocks
+  DataFolder folder;                                                   // where relative names of data start
 };
 
 /// Reads and checks the file of `options`; warnings go to standard error. Throws UserError, DataError.
@@ -47,8 +48,9 @@ std::vector<Task> tasks(const Experiment& experiment, const std::string& name);
 Task only_task(const Experiment& experiment, const std::string& name);
 
 const ast::DataBlock* find_data(const Experiment& experiment, std::string_view name);
-/// The `predict` block of a model, null if there is none.
+/// The `predict` or `generate` block of a model, null if there is none.
 const ast::Use* find_predict(const Experiment& experiment, std::string_view model);
+const ast::Use* find_generate(const Experiment& experiment, std::string_view model);
 const ast::Definition* find_model(const Experiment& experiment, std::string_view model);
 
 /// The data block as the readers understand it.
@@ -71,7 +73,7 @@ int64_t batch_steps(const std::vector<int32_t>& time_steps);
 
 /// The row tables of a batch; they point into it.
 RowTables row_tables(const Batch& batch);
-/// Sets rows and inputs of a program: the fields by their names, and what belongs to sequences.
-void bind(Session& session, const Dataset& dataset, const Batch& batch);
+/// Sets rows and inputs of a program: the fields by their names but `except`, and what belongs to sequences.
+void bind(Session& session, const Dataset& dataset, const Batch& batch, std::string_view except = {});
 
 }  // namespace rnnc

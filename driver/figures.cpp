@@ -10,6 +10,9 @@
 
 #include "driver/piece_inputs.h"
 
+#include "driver/bleu_figures.h"
+#include "driver/piece_inputs.h"
+
 namespace rnnc {
 namespace {
 
@@ -83,7 +86,8 @@ void Figures::take(Sum& sum, const std::vector<float>& batch) {
     switch (sum.kind) {
       case Measure::Number:
       case Measure::Apply:
-      case Measure::Ngram: break;
+      case Measure::Ngram:
+      case Measure::Bleu: break;
       case Measure::Mean:
       case Measure::Sum: to += v; break;
       case Measure::Max: to = first ? v : std::max(to, v); break;
@@ -106,7 +110,8 @@ double Figures::value(const Measure& m) const {
     case Measure::Max:
     case Measure::Min:
     case Measure::Once: return at(m.sum_root);
-    case Measure::Ngram: return counted_.at(ngram_key(m));
+    case Measure::Ngram: return known_.at(ngram_key(m));
+    case Measure::Bleu: return known_.at(bleu_key(m));
     case Measure::Apply: break;
   }
   std::vector<double> args;
@@ -158,6 +163,7 @@ Evaluation::Evaluation(const Lowered& lowered, const Dataset& dataset, CompileOp
 PartFigures Evaluation::run(Part part, Team& team) {
   Figures figures;
   figures.know(counted_.of(part));
+  if (written_ != nullptr) figures.know(written_->of(part, team));
   figures.want(lowered_.loss);
   for (const Metric& metric : lowered_.metrics) figures.want(metric.value);
   for (const Watch& watch : lowered_.watches) figures.want(watch);

@@ -13,6 +13,8 @@
 
 namespace rnnc {
 
+class BleuFigures;
+
 /// What was found out about one part.
 struct PartFigures {
   double loss = 0;
@@ -29,8 +31,8 @@ class Figures {
   /// The roots of this measure will be collected.
   void want(const Measure& measure);
   void want(const Watch& watch);
-  /// Figures that no program gives, by `ngram_key`.
-  void know(std::map<std::string, double> counted) { counted_ = std::move(counted); }
+  /// Figures that no program gives, by `ngram_key` or `bleu_key`.
+  void know(const std::map<std::string, double>& figures) { known_.insert(figures.begin(), figures.end()); }
   /// Takes in the outputs of a batch; `output` gives those of a root. Roots that a program lacks are an error
   /// of ours.
   /// `rows` are those of the batch, for watches of sequences.
@@ -59,7 +61,7 @@ class Figures {
   double at(const std::string& root) const;
 
   std::map<std::string, Sum> sums_;
-  std::map<std::string, double> counted_;
+  std::map<std::string, double> known_;
 };
 
 /// The evaluation program of a model, ready to run over parts.
@@ -68,6 +70,9 @@ class Evaluation {
   /// Compiles. All of these must outlive this.
   Evaluation(const Lowered& lowered, const Dataset& dataset, CompileOptions options, Jit& jit,
              Variables& variables);
+
+  /// Figures of what the model writes; needed where a metric asks for them. Must outlive this.
+  void know(BleuFigures& written) { written_ = &written; }
 
   /// Rows of a batch: such that figures do not depend on the training batch, and a batch stays of a
   /// reasonable size however long its rows are.
@@ -82,6 +87,7 @@ class Evaluation {
   std::vector<int32_t> time_steps_;
   Session session_;
   CountedFigures counted_;
+  BleuFigures* written_ = nullptr;
 };
 
 /// `loss 0.65  accuracy(logits, y) 0.8045`

@@ -26,7 +26,7 @@ constexpr std::array<CommandInfo, 10> kCommands = {{
     {"eval", "FILE [NAME]", "loss and metrics of a saved model", "rnnc eval surname.rnn --on test"},
     {"predict", "FILE [NAME] [INPUT ...]", "inputs as arguments, or one a line on standard input",
      "rnnc predict surname.rnn Nakamura Rossi"},
-    {"generate", "FILE [NAME] [START]", "sample or search from a saved model (not built yet)",
+    {"generate", "FILE [NAME] [START]", "a text from a saved model, printed as it comes",
      "rnnc generate namegen.rnn"},
     {"bench", "FILE [NAME]", "this model, unfused to fully fused, pass by pass",
      "rnnc bench surname.rnn --batch 32 --time-steps 20"},
@@ -40,8 +40,8 @@ constexpr std::array<CommandInfo, 10> kCommands = {{
 
 constexpr std::string_view kAll = "*";
 constexpr std::string_view kModels =
-    "train eval predict bench gradcheck compile";          // what reads data or compiles
-constexpr std::string_view kSaved = "train eval predict";  // what has a saved model
+    "train eval predict generate bench gradcheck compile";          // what reads data or compiles
+constexpr std::string_view kSaved = "train eval predict generate";  // what has a saved model
 
 // CLI11 takes `-3` for an option, and `--passes=` for one without a value; this sign in front makes a value.
 constexpr char kValueMark = '\x01';
@@ -90,7 +90,7 @@ const std::array<Switch, 26> kSwitches = {{
      }},
     {kModels, [](CLI::App& a,
                  Options& o) { a.add_option("--seed", o.seed, "instead of the file's")->type_name("N"); }},
-    {"check train eval predict bench gradcheck compile",
+    {"check train eval predict generate bench gradcheck compile",
      [](CLI::App& a, Options& o) {
        a.add_option_function<std::vector<std::string>>(
             "--set",
@@ -102,7 +102,7 @@ const std::array<Switch, 26> kSwitches = {{
                 o.set.emplace_back(one.substr(0, equals), one.substr(equals + 1));
               }
             },
-            "the value of a `dim` or train setting; repeatable")
+            "the value of a `dim`, a train or generate setting; repeatable")
            ->type_name("NAME=VALUE")
            ->allow_extra_args(false);
      }},

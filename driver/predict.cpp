@@ -6,107 +6,55 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "driver/commands.h"
+#include "driver/input_lines.h"
 #include "driver/parameters.h"
+#include "driver/show_values.h"
 #include "ir/diagnostic.h"
 
 namespace rnnc {
 namespace {
 
-constexpr int64_t kMostRows = 256;  // of a batch, and of lines read ahead
+constexpr int64_t kMostRows = 256;  // of a batch
 
 using Json = nlohmann::json;
 
-std::string number_text(float value) {
-  return fmt::format("{:.4g}", value);
-}
-
-// Scores of `top` are mostly probabilities: two digits behind the point.
-std::string score_text(float value) {
-  const float size = std::abs(value);
-  return size >= 0.01f && size <= 1 ? fmt::format("{:.2f}", value) : fmt::format("{:.2g}", value);
-}
-
-/// The entries with the largest scores, the largest first.
-std::vector<size_t> best_entries(std::span<const float> scores, size_t count) {
-  std::vector<size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  // Equal scores in the order of the vocabulary; what is not a number comes last.
-  const auto key = [&](size_t i) { return std::isnan(scores[i]) ? -INFINITY : scores[i]; };
-  std::ranges::sort(order, [&](size_t a, size_t b) { return key(a) != key(b) ? key(a) > key(b) : a < b; });
-  order.resize(std::min(count, order.size()));
-  return order;
-}
-
-const std::string& category(const Learned& learned, const std::string& vocabulary, size_t entry) {
-  return learned.vocabularies.at(vocabulary).text(static_cast<int32_t>(entry));
-}
-
-std::string show_text(const Show& show, std::span<const float> values, const Learned& learned) {
-  std::string text;
-  if (show.top > 0) {
-    for (const size_t entry : best_entries(values, static_cast<size_t>(show.top)))
-      text += fmt::format(
-          "{}{} {}", text.empty() ? "" : "  ",
-          show.vocabulary.empty() ? fmt::format("{}", entry) : category(learned, show.vocabulary, entry),
-          score_text(values[entry]));
-    return text;
-  }
-  for (const float value : values) {
-    if (!text.empty()) text += ' ';
-    text += show.vocabulary.empty() ? number_text(value)
-                                    : category(learned, show.vocabulary, static_cast<size_t>(value));
-  }
-  return text;
-}
-
-Json show_json(const Show& show, std::span<const float> values, const Learned& learned) {
-  Json list = Json::array();
-  if (show.top > 0) {
-    for (const size_t entry : best_entries(values, static_cast<size_t>(show.top))) {
-      const Json name =
-          show.vocabulary.empty() ? Json(entry) : Json(category(learned, show.vocabulary, entry));
-      list.push_back({{"value", name}, {"score", values[entry]}});
+/// The output of one value, row by row. Of a sequence it lies packed, time first.
+class RowValues {
+ public:
+  RowValues(const Show& show, const Session& session, const Batch& batch)
+      : values_(session.output(show.root)) {
+    const auto& outputs = session.program().outputs;
+    const auto output = std::ranges::find(outputs, show.root, &ProgramOutput::name);
+    cols_ = static_cast<size_t>(output->cols);
+    if (show.sequence < 0) return;
+    const BatchDimension& dimension = batch.dimensions[static_cast<size_t>(show.sequence)];
+    rows_.resize(batch.order.size());
+    for (size_t place = 0; place < rows_.size(); ++place) {
+      std::vector<float>& row = rows_[static_cast<size_t>(dimension.order[place])];
+      for (int64_t t = 0; t < static_cast<int64_t>(dimension.length[place]); ++t) {
+        const size_t at = static_cast<size_t>(dimension.row_offset[static_cast<size_t>(t)]) + place;
+        row.insert(row.end(), values_.begin() + static_cast<int64_t>(at * cols_),
+                   values_.begin() + static_cast<int64_t>((at + 1) * cols_));
+      }
     }
-    return list;
   }
-  for (const float value : values) {
-    if (show.vocabulary.empty()) list.push_back(value);
-    else list.push_back(category(learned, show.vocabulary, static_cast<size_t>(value)));
-  }
-  return values.size() == 1 ? list[0] : list;
-}
 
-/// What encoding and the sizes need must stand in the saved model.
-void check_knows(const SavedExperiment& used, const DataSpec& spec, const std::vector<std::string>& inputs) {
-  const Learned& learned = used.saved.info.learned;
-  std::vector<std::string> lines;
-  for (const DataField& field : spec.fields) {
-    if (!field.vocabulary.empty() && !learned.vocabularies.contains(field.vocabulary)) {
-      std::string line = fmt::format("it has no vocabulary `{}`", field.vocabulary);
-      if (std::ranges::find(lines, line) == lines.end()) lines.push_back(std::move(line));
-    }
-    const bool is_input = std::ranges::find(inputs, field.name) != inputs.end();
-    const auto normalisation = learned.normalisation.find(field.name);
-    const bool needs = is_input && field.value.op == EncodeOp::Standardize;
-    if (needs && (normalisation == learned.normalisation.end() ||
-                  static_cast<int64_t>(normalisation->second.mean.size()) != field.width))
-      lines.push_back(fmt::format("it has no mean and deviation of `{}`", field.name));
+  std::span<const float> values(size_t row) const {
+    return rows_.empty() ? std::span(values_).subspan(row * cols_, cols_) : std::span(rows_[row]);
   }
-  if (lines.empty()) return;
-  lines.push_back(
-      fmt::format("it was made by `train {}` of {}", used.saved.info.model, used.saved.info.source_name));
-  throw UserError(in_file(used.path, 0, 0,
-                          fmt::format("this saved model does not fit model `{}`", used.model),
-                          std::move(lines), "train it again, or name another file with `--model`"));
-}
+  size_t elements(size_t row) const { return values(row).size() / cols_; }
+
+ private:
+  std::vector<float> values_;
+  size_t cols_ = 1;
+  std::vector<std::vector<float>> rows_;  // of a sequence
+};
 
 }  // namespace
 
@@ -133,13 +81,7 @@ Predictor::Predictor(const SavedExperiment& used, const Options& options)
   check_knows(used, spec_, fields_);
   needed_ = needed_values(spec_, used.saved.info.learned, fields_);
 
-  Dataset nothing;  // sizes only
-  nothing.learned = used.saved.info.learned;
-  for (const DataField& field : spec_.fields) {
-    if (std::ranges::find(fields_, field.name) == fields_.end() || field.dimension.empty()) continue;
-    if (std::ranges::find(nothing.dimensions, field.dimension) == nothing.dimensions.end())
-      nothing.dimensions.push_back(field.dimension);
-  }
+  const Dataset nothing = without_rows(used.saved.info.learned, spec_, fields_);
   lowered_ = lower_model(used.experiment, used.model, nullptr, *used.data, predict, nothing);
   if (lowered_.shows.empty())
     throw UserError(at_place(used.experiment.source, predict->model.place, "this block shows nothing", {},
@@ -191,16 +133,17 @@ std::vector<std::string> Predictor::run(const Dataset& dataset) {
     const Batch& batch = batches.batch(step);
     bind(session, dataset, batch);
     session.run(team_);
-    std::vector<std::vector<float>> shown;
-    for (const Show& show : lowered_.shows) shown.push_back(session.output(show.root));
+    std::vector<RowValues> shown;
+    for (const Show& show : lowered_.shows) shown.emplace_back(show, session, batch);
     for (size_t row = 0; row < batch.order.size(); ++row) {
       std::string text;
       Json json = Json::object();
       for (size_t i = 0; i < shown.size(); ++i) {
-        const size_t cols = shown[i].size() / batch.order.size();
-        const std::span<const float> values = std::span(shown[i]).subspan(row * cols, cols);
-        if (options_.json) json[lowered_.shows[i].label] = show_json(lowered_.shows[i], values, learned);
-        else text += fmt::format("{}{}", i > 0 ? "\t" : "", show_text(lowered_.shows[i], values, learned));
+        const Show& show = lowered_.shows[i];
+        const std::span<const float> values = shown[i].values(row);
+        const size_t elements = shown[i].elements(row);
+        if (options_.json) json[show.label] = show_json(show, values, elements, learned);
+        else text += (i > 0 ? "\t" : "") + show_text(show, values, elements, spec_, learned);
       }
       lines[static_cast<size_t>(batch.order[row])] = options_.json ? json.dump() : text;
     }
@@ -233,33 +176,6 @@ std::vector<std::vector<std::string>> argument_rows(const std::vector<std::strin
   return rows;
 }
 
-/// Lines of standard input, as many at once as are there already.
-void predict_lines(Predictor& predictor) {
-  std::ios::sync_with_stdio(false);
-  int64_t count = 0;
-  std::string line;
-  for (bool more = true; more;) {
-    std::vector<std::vector<std::string>> rows;
-    const int64_t first = count;
-    while (static_cast<int64_t>(rows.size()) < kMostRows &&
-           (rows.empty() || std::cin.rdbuf()->in_avail() > 0)) {
-      more = static_cast<bool>(std::getline(std::cin, line));
-      if (!more) break;
-      ++count;
-      rows.push_back(split_values(line, predictor.needed().size()));
-    }
-    if (rows.empty()) break;
-    try {
-      print_lines(predictor.rows(rows, "standard input"));
-    } catch (const DataError& problem) {
-      DataMessage message = problem.message();
-      if (message.line > 0) message.line += static_cast<int>(first);
-      throw DataError(message);
-    }
-    std::fflush(stdout);
-  }
-}
-
 }  // namespace
 
 int predict_command(const Options& options) {
@@ -267,7 +183,10 @@ int predict_command(const Options& options) {
   const SavedExperiment used = open_saved(options, inputs, Purpose::Predict);
   Predictor predictor(used, options);
   if (inputs.empty()) {
-    predict_lines(predictor);
+    read_rows(std::cin, predictor.needed().size(), [&](const auto& rows, int64_t) {
+      print_lines(predictor.rows(rows, kStandardInput));
+      std::fflush(stdout);
+    });
     return kDone;
   }
   const auto is_file = [](const std::string& name) { return std::filesystem::is_regular_file(name); };

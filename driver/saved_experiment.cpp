@@ -18,6 +18,20 @@
 namespace rnnc {
 namespace {
 
+Purpose purpose_of(ast::Use::Kind kind) {
+  return kind == ast::Use::Kind::Predict ? Purpose::Predict : Purpose::Generate;
+}
+
+/// How a block for this purpose begins, and what one looks like.
+std::pair<std::string, std::string> block_of(Purpose purpose) {
+  switch (purpose) {
+    case Purpose::Eval: return {"train", "`train MODEL on DATA { ... }`"};
+    case Purpose::Predict: return {"predict", "`predict MODEL { show ... }`"};
+    case Purpose::Generate: break;
+  }
+  return {"generate", "`generate MODEL { search greedy }`"};
+}
+
 /// Models of the file that the purpose can mean, in their order.
 std::vector<std::string> candidates(const ast::File& file, Purpose purpose) {
   std::vector<std::string> names;
@@ -26,8 +40,7 @@ std::vector<std::string> candidates(const ast::File& file, Purpose purpose) {
     const auto* use = std::get_if<ast::Use>(&item);
     std::string name;
     if (train != nullptr && purpose == Purpose::Eval) name = train->model.text;
-    if (use != nullptr && use->kind == ast::Use::Kind::Predict && purpose == Purpose::Predict)
-      name = use->model.text;
+    if (use != nullptr && purpose == purpose_of(use->kind)) name = use->model.text;
     if (!name.empty() && !contains(names, name)) names.push_back(name);
   }
   return names;
@@ -35,13 +48,11 @@ std::vector<std::string> candidates(const ast::File& file, Purpose purpose) {
 
 std::string chosen_model(const std::string& file, const std::vector<std::string>& names,
                          const Options& options, std::vector<std::string>& inputs, Purpose purpose) {
-  const char* block = purpose == Purpose::Eval ? "train" : "predict";
+  const auto [block, example] = block_of(purpose);
   const auto refuse = [&](std::string message, std::string help) {
     throw UserError(in_file(file, 0, 0, std::move(message), {}, std::move(help)));
   };
-  if (names.empty())
-    refuse(fmt::format("this file has no `{}` block", block),
-           purpose == Purpose::Eval ? "`train MODEL on DATA { ... }`" : "`predict MODEL { show ... }`");
+  if (names.empty()) refuse(fmt::format("this file has no `{}` block", block), example);
   if (!options.name.empty()) {
     if (contains(names, options.name)) return options.name;
     const std::string near = suggest(options.name, names);
@@ -77,6 +88,39 @@ DimValues saved_dims(const SavedModel& saved, const ast::File& file) {
 }
 
 }  // namespace
+
+void check_knows(const SavedExperiment& used, const DataSpec& spec, const std::vector<std::string>& inputs) {
+  const Learned& learned = used.saved.info.learned;
+  std::vector<std::string> lines;
+  for (const DataField& field : spec.fields) {
+    if (!field.vocabulary.empty() && !learned.vocabularies.contains(field.vocabulary)) {
+      std::string line = fmt::format("it has no vocabulary `{}`", field.vocabulary);
+      if (std::ranges::find(lines, line) == lines.end()) lines.push_back(std::move(line));
+    }
+    const bool is_input = std::ranges::find(inputs, field.name) != inputs.end();
+    const auto normalisation = learned.normalisation.find(field.name);
+    const bool needs = is_input && field.value.op == EncodeOp::Standardize;
+    if (needs && (normalisation == learned.normalisation.end() ||
+                  static_cast<int64_t>(normalisation->second.mean.size()) != field.width))
+      lines.push_back(fmt::format("it has no mean and deviation of `{}`", field.name));
+  }
+  if (lines.empty()) return;
+  lines.push_back(
+      fmt::format("it was made by `train {}` of {}", used.saved.info.model, used.saved.info.source_name));
+  throw UserError(in_file(used.path, 0, 0,
+                          fmt::format("this saved model does not fit model `{}`", used.model),
+                          std::move(lines), "train it again, or name another file with `--model`"));
+}
+
+Dataset without_rows(const Learned& learned, const DataSpec& spec, const std::vector<std::string>& inputs) {
+  Dataset nothing;
+  nothing.learned = learned;
+  for (const DataField& field : spec.fields) {
+    if (!contains(inputs, field.name) || field.dimension.empty()) continue;
+    if (!contains(nothing.dimensions, field.dimension)) nothing.dimensions.push_back(field.dimension);
+  }
+  return nothing;
+}
 
 SavedExperiment open_saved(const Options& options, std::vector<std::string>& inputs, Purpose purpose) {
   SavedExperiment result;

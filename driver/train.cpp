@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "driver/bleu_figures.h"
 #include "driver/chance.h"
 #include "driver/initial_files.h"
 #include "driver/not_a_number.h"
@@ -86,6 +87,7 @@ struct Trainer::Loaded {
   Session session;
   CarriedStates states;
   Evaluation evaluation;
+  std::optional<BleuFigures> written;  // if a metric asks for it
 };
 
 Trainer::Trainer(const Experiment& experiment, const Task& task, const Options& options, Jit& jit, Team& team)
@@ -135,6 +137,11 @@ void Trainer::load() {
   }
   loaded_ = std::make_unique<Loaded>(std::move(dataset), std::move(lowered), settings_,
                                      compile_options(options_, settings_), jit_, variables_);
+  if (std::ranges::any_of(loaded_->lowered.metrics,
+                          [](const Metric& metric) { return asks_for_bleu(metric.value); }))
+    loaded_->evaluation.know(loaded_->written.emplace(experiment_, *task_.train, data, loaded_->dataset,
+                                                      options_, compile_options(options_, settings_), jit_,
+                                                      variables_));
   identity_ = {task_.train->model.text,
                task_.train->data.text,
                settings_.seed,

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "driver/constant.h"
 #include "frontend/language.h"
 #include "frontend/parser.h"
 #include "frontend/suggest.h"
@@ -46,18 +47,7 @@ class Reader {
   }
 
   double number(const Expr& e) const {
-    if (e.kind == Expr::Kind::Number) return e.number;
-    if (e.kind == Expr::Kind::Negate) return -number(e.operands[0]);
-    if (e.kind == Expr::Kind::Name)
-      if (const auto dim = dims_.find(e.text); dim != dims_.end()) return static_cast<double>(dim->second);
-    if (e.kind == Expr::Kind::Binary) {
-      const double a = number(e.operands[0]), b = number(e.operands[1]);
-      if (e.op == ast::BinaryOp::Add) return a + b;
-      if (e.op == ast::BinaryOp::Subtract) return a - b;
-      if (e.op == ast::BinaryOp::Multiply) return a * b;
-      if (e.op == ast::BinaryOp::Divide) return a / b;
-      if (e.op == ast::BinaryOp::Power) return std::pow(a, b);
-    }
+    if (const auto value = constant_value(e, dims_)) return *value;
     refuse(e.place, "a number is needed here");
   }
 

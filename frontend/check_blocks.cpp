@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "frontend/answer.h"
 #include "frontend/checker.h"
 #include "frontend/suggest.h"
 
@@ -18,19 +19,6 @@ std::vector<std::string> keys(const Table& table) {
   std::vector<std::string> names;
   for (const auto& [name, value] : table) names.push_back(name);
   return names;
-}
-
-/// The first call of a loss that compares with a category, in the order of writing.
-const Expr* find_category_loss(const Expr& e) {
-  if (e.kind == Expr::Kind::Call && e.operands[0].kind == Expr::Kind::Name && e.args.size() >= 2) {
-    const Function* function = find_function(e.operands[0].text);
-    if (function && function->kind == FunctionClass::CategoryLoss) return &e;
-  }
-  for (const Expr& operand : e.operands)
-    if (const Expr* found = find_category_loss(operand)) return found;
-  for (const Arg& arg : e.args)
-    if (const Expr* found = find_category_loss(arg.value)) return found;
-  return nullptr;
 }
 
 }  // namespace
@@ -162,20 +150,16 @@ void Checker::use(const ast::Use& use) {
 void Checker::can_generate(const ast::Use& use, const Defined& model) {
   const std::string& name = use.model.text;
   const auto trained = trained_.find(name);
-  const Expr* loss = nullptr;
+  std::optional<Answer> answer;
   if (trained != trained_.end()) {
     if (trained->second.wrong) throw AlreadyWrong();
-    for (const ast::Setting& setting : trained->second.block->settings)
-      if (setting.name == "loss" && !loss) loss = find_category_loss(setting.args[0].value);
+    answer = answer_of(*trained->second.block);
   }
-  const Expr* answer = loss ? &loss->args[1].value : nullptr;
-  const bool next = answer && answer->kind == Expr::Kind::Call && answer->operands[0].text == "next";
-  if (next) answer = &answer->args[0].value;
-  if (!answer || answer->kind != Expr::Kind::Name)
+  if (!answer)
     fail(use.model.place,
          fmt::format("`generate {}` needs a model trained to predict a category at each step", name));
 
-  const std::string& written = answer->text;
+  const std::string& written = answer->field;
   size_t input = 0;
   while (input < model.inputs.size() && model.inputs[input].name != written) ++input;
   if (input == model.inputs.size() || model.inputs[input].type.sizes.empty())
@@ -184,9 +168,9 @@ void Checker::can_generate(const ast::Use& use, const Defined& model) {
          {}, "what is generated is the answer of the loss, and the model reads what came before of it");
   Scope scope = model.scope;
   scope.kind = Scope::Kind::Train;
-  const Expr& scores = loss->args[0].value;
+  const Expr& scores = *answer->scores;
   const Reach reach = expression(scores, scope).reaches[input];
-  if (reach <= (next ? Reach::SameStep : Reach::Before)) return;
+  if (reach <= (answer->next ? Reach::SameStep : Reach::Before)) return;
   const bool later = reach == Reach::Later;
   const std::string what = scores.kind == Expr::Kind::Name ? fmt::format("`{}`", scores.text) : "the scores";
   fail(use.model.place,

@@ -45,6 +45,7 @@ struct Show {
   std::string root;
   std::string vocabulary;  // of a category, or of `top`
   int32_t top = 0;         // how many of the best entries; 0: the value itself
+  int sequence = -1;       // the sequence dimension that it runs along
 };
 
 /// Everything that can be asked of one model. Its graph has a root `loss` (if trained), roots for the parts

@@ -183,6 +183,20 @@ Measure Lowering::ngram(const Expr& e, Scope& scope) {
   return m;
 }
 
+/// The driver writes texts with the model and compares: there is nothing to compute in the graph.
+Measure Lowering::bleu(const Expr& e, Scope& scope) {
+  if (scope.equation == "loss")
+    throw UserError(at_place(source_of(e.place), e.place, "`bleu` is no loss: it has no gradient", {},
+                             "`metric bleu(...)`"));
+  Measure m;
+  m.kind = Measure::Bleu;
+  if (e.args.empty()) return m;
+  const Expr& of = e.args[0].value;
+  if (field(of, scope) == nullptr) not_built(of.place, "`bleu` of what is no field of the data");
+  m.field = of.text;
+  return m;
+}
+
 /// The mean over the rows of a value, one number for each element; of a sequence, for each element of every
 /// step: the driver sums up the rows of a step, since how many steps there are is known later. What all rows
 /// share is itself.

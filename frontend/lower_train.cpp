@@ -29,7 +29,7 @@ const char* operator_name(ast::BinaryOp op) {
 bool Lowering::reduces(const Expr& e) const {
   if (e.kind == Expr::Kind::Call) {
     const std::string& f = e.operands[0].text;
-    if (is_loss(f) || f == "f1_score" || f == "ngram") return true;
+    if (is_loss(f) || f == "f1_score" || f == "ngram" || f == "bleu") return true;
     const bool reduction = f == "sum" || f == "mean" || ((f == "max" || f == "min") && e.args.size() == 1);
     if (reduction) return true;
     return std::any_of(e.args.begin(), e.args.end(), [&](const ast::Arg& a) { return reduces(a.value); });
@@ -40,7 +40,7 @@ bool Lowering::reduces(const Expr& e) const {
 /// What a loss or metric is the mean of; a Value without node if `f` is none.
 Value Lowering::per_row_loss(const Expr& e, const std::string& f, Scope& scope) {
   if (!is_loss(f)) {
-    for (const char* later : {"ctc", "f1_score", "bleu", "ngram"}) {
+    for (const char* later : {"ctc", "f1_score", "ngram"}) {
       if (f == later) not_built(e.place, fmt::format("`{}`", f));
     }
     return {};
@@ -101,6 +101,7 @@ Measure Lowering::measure(const Expr& e, Scope& scope) {
       if (is_loss(f)) return leaf(Measure::Mean, per_row_loss(e, f, scope));
       if (f == "f1_score") return f1_score(e, scope);
       if (f == "ngram") return ngram(e, scope);
+      if (f == "bleu") return bleu(e, scope);
       static const std::map<std::string, Measure::Kind> reductions = {
           {"mean", Measure::Mean}, {"sum", Measure::Sum}, {"max", Measure::Max}, {"min", Measure::Min}};
       const auto reduction = reductions.find(f);
@@ -131,7 +132,8 @@ NodeId Lowering::batch_value(const Measure& m) {
     case Measure::Min:
     case Measure::Once: return m.sum;
     case Measure::Apply: break;
-    case Measure::Ngram: throw GraphError("lowering: ngram has no node");
+    case Measure::Ngram:
+    case Measure::Bleu: throw GraphError("lowering: a figure without nodes");
   }
   static const std::map<std::string, Op> ops = {
       {"+", Op::Add},           {"-", Op::Sub},     {"*", Op::Mul},
@@ -227,7 +229,7 @@ void Lowering::predict_block(const ast::Use& predict, Scope& model_scope, Lowere
         e = &e->args.at(0).value;
       }
       const Value v = expr(*e, scope);
-      if (v.is_sequence()) not_built(arg.value.place, "showing a sequence");
+      if (v.is_sequence()) show.sequence = v.dims[0].sequence;
       show.vocabulary = show.top ? v.dims.back().vocabulary : v.vocabulary;
       show.root = "show." + std::to_string(out.shows.size());
       NodeId node = v.node;

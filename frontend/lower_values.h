@@ -128,6 +128,7 @@ class Lowering {
   Measure leaf(Measure::Kind kind, Value v);
   Measure f1_score(const ast::Expr& e, Scope& scope);
   Measure ngram(const ast::Expr& e, Scope& scope);
+  Measure bleu(const ast::Expr& e, Scope& scope);
   void watch(const ast::Expr& e, Scope& scope, Lowered& out);
 
   // lower_train.cpp: figures of the train block

@@ -18,6 +18,7 @@ struct Measure {
     Once,   // the same for all rows: root `sum` of any batch
     Apply,  // `function` of the arguments: + - * / ^ and the element-wise functions
     Ngram,  // no nodes: the cross entropy of `field` by counts of `length`-tuples, `number` added to each
+    Bleu,   // no nodes: BLEU-4 of what a search writes for `field`
   };
   Kind kind = Number;
   double number = 0;

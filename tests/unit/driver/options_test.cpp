@@ -40,7 +40,7 @@ const std::vector<Wrong>& wrong_lines() {
        "did you mean `fuse_gates`?"},
       {{"train", "x.rnn", "--trace", "f"}, "`--trace` is not built yet", ""},
       {{"train", "x.rnn", "--memory-limit", "2GiB"}, "`--memory-limit` is not built yet", ""},
-      {{"generate", "x.rnn"}, "`generate` is not built yet", ""},
+      {{"generate", "no_such_file.rnn"}, "no_such_file.rnn: error: no such file", ""},
       {{"explain", "x.rnn"}, "`explain` is not built yet", ""},
       {{"check", "no_such_file.rnn"}, "no_such_file.rnn: error: no such file", ""},
   };

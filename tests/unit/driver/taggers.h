@@ -25,6 +25,9 @@ train m on d {{
   optimizer adam(rate = 1e-3)
   epochs    1
 }}
+predict m {{
+  show log_softmax(logits), argmax(logits), h
+}}
 )",
                             scan);
 }

@@ -4,8 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "driver/commands.h"
+#include "driver/data_spec.h"
 #include "driver/experiment.h"
 #include "ir/diagnostic.h"
+#include "runtime/errors.h"
 
 namespace rnnc {
 namespace {
@@ -50,6 +52,9 @@ int check_command(const Options& options) {
     return kDone;
   } catch (const UserError& problem) {
     if (options.json) print_json(problem.diagnostics(), Json::object());
+    throw;
+  } catch (const DataError& problem) {  // the file itself cannot be read
+    if (options.json) print_json({to_diagnostic(problem.message())}, Json::object());
     throw;
   }
 }

@@ -30,15 +30,16 @@ struct Entry {
   int (*run)(const Options&);
 };
 
-constexpr std::array<Entry, 9> kEntries = {{{"check", check_command},
-                                            {"train", train_command},
-                                            {"eval", eval_command},
-                                            {"predict", predict_command},
-                                            {"generate", generate_command},
-                                            {"bench", bench_command},
-                                            {"gradcheck", gradcheck_command},
-                                            {"compile", compile_command},
-                                            {"opt", opt_command}}};
+constexpr std::array<Entry, 10> kEntries = {{{"check", check_command},
+                                             {"train", train_command},
+                                             {"eval", eval_command},
+                                             {"predict", predict_command},
+                                             {"generate", generate_command},
+                                             {"bench", bench_command},
+                                             {"gradcheck", gradcheck_command},
+                                             {"compile", compile_command},
+                                             {"opt", opt_command},
+                                             {"format", format_command}}};
 
 int dispatch(const std::vector<std::string>& arguments) {
   const ParsedLine line = parse_options(arguments);

@@ -16,5 +16,6 @@ int bench_command(const Options& options);
 int gradcheck_command(const Options& options);
 int compile_command(const Options& options);
 int opt_command(const Options& options);
+int format_command(const Options& options);
 
 }  // namespace rnnc

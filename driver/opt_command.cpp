@@ -7,6 +7,7 @@
 
 #include "driver/commands.h"
 #include "frontend/suggest.h"
+#include "ir/diagnostic.h"
 #include "ir/parse.h"
 #include "ir/print.h"
 #include "ir/verify.h"
@@ -32,7 +33,12 @@ std::string read_text(const std::string& path) {
 
 int opt_command(const Options& options) {
   Graph graph = parse_graph({options.file, read_text(options.file)});
-  verify(graph);
+  try {
+    verify(graph);
+  } catch (const VerifyError& error) {  // here it is the user's graph that breaks a rule
+    const std::string_view what = error.what();
+    throw UserError(in_file(options.file, 0, 0, std::string(what.substr(0, what.find('\n')))));
+  }
   std::vector<std::string> names;
   for (const Pass& pass : pipeline()) names.emplace_back(pass.name);
   const std::vector<std::string>& wanted = options.has_passes ? options.passes : names;

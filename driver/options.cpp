@@ -19,7 +19,7 @@
 namespace rnnc {
 namespace {
 
-constexpr std::array<CommandInfo, 10> kCommands = {{
+constexpr std::array<CommandInfo, 11> kCommands = {{
     {"check", "FILE", "names and shapes; prints the shape of every equation", "rnnc check surname.rnn"},
     {"train", "FILE [NAME]", "compile, train with progress, validate, save the best",
      "rnnc train surname.rnn --epochs 5"},
@@ -36,6 +36,7 @@ constexpr std::array<CommandInfo, 10> kCommands = {{
      "rnnc gradcheck surname.rnn"},
     {"compile", "FILE [NAME]", "any stage of the compiler, as text", "rnnc compile surname.rnn --emit=fused"},
     {"opt", "GRAPH.ir", "passes on a graph in text form", "rnnc opt graph.ir --passes=simplify,fuse_gates"},
+    {"format", "FILE ...", "files in the one way they are written, in place", "rnnc format surname.rnn"},
 }};
 
 constexpr std::string_view kAll = "*";
@@ -71,7 +72,7 @@ void positive(CLI::Option* option) {
   option->check(whole_number(kMostCount));
 }
 
-const std::array<Switch, 26> kSwitches = {{
+const std::array<Switch, 27> kSwitches = {{
     {kModels,
      [](CLI::App& a, Options& o) {
        a.add_option("--data", o.data_folder, "where relative data paths start (default: beside FILE)")
@@ -165,6 +166,10 @@ const std::array<Switch, 26> kSwitches = {{
      }},
     {"compile",
      [](CLI::App& a, Options& o) { a.add_flag("--no-cache", o.no_cache, "compile everything anew"); }},
+    {"format",
+     [](CLI::App& a, Options& o) {
+       a.add_flag("--check", o.check_only, "only say which files would change (exit status 1)");
+     }},
     {"opt",
      [](CLI::App& a, Options& o) {
        a.add_option_function<std::string>(
@@ -321,7 +326,9 @@ ParsedLine parse_options(std::span<const std::string> arguments) {
   if (options.file.empty())
     refuse_command(fmt::format("`rnnc {}` of which file?", options.command),
                    fmt::format("`{}`", command->example));
-  if (options.command != "predict" && options.command != "generate") {
+  const bool many =
+      options.command == "predict" || options.command == "generate" || options.command == "format";
+  if (!many) {
     const size_t most = options.command == "check" || options.command == "opt" ? 0 : 1;
     if (options.inputs.size() > most)
       refuse_command(fmt::format("`{}` is one argument too many", options.inputs[most]),

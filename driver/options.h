@@ -43,6 +43,7 @@ struct Options {
   std::string emit;
   bool no_cache = false;
   std::vector<std::string> passes;  // of `opt`
+  bool check_only = false;          // of `format`: --check
   bool has_passes = false;          // --passes was given, perhaps empty
 };
 

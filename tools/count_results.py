@@ -41,8 +41,9 @@ def main():
     parser.add_argument("folders", nargs="*")
     parser.add_argument("--passed", type=int, default=0, help="steps passed besides tests")
     parser.add_argument("--failed", type=int, default=0, help="steps failed besides tests")
+    parser.add_argument("--skipped", type=int, default=0, help="steps skipped besides tests")
     args = parser.parse_args()
-    counts = Counter(passed=args.passed, failed=args.failed)
+    counts = Counter(passed=args.passed, failed=args.failed, skipped=args.skipped)
     for folder in args.folders:
         try:
             counts += count_folder(folder)

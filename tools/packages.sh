@@ -7,7 +7,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build git llvm-19-dev lld-19 libzstd-dev zlib1g-
 # Word lists that examples/languages.rnn reads.
 WORD_LISTS=(wamerican wfrench wngerman witalian wspanish wportuguese wdutch wswedish)
 # What ./check takes besides.
-TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev clang-format-14 clang-tidy-14 llvm-19-tools python3)
+TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev clang-format-14 clang-tidy-14 llvm-19-tools python3 python3-venv)
 SANITIZE_PACKAGES=(clang-19 libclang-rt-19-dev)
 
 # install_missing PACKAGE...   as root, or by sudo

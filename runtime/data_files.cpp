@@ -96,13 +96,16 @@ std::vector<std::string> expand(const fs::path& folder, const std::string& patte
   return found;
 }
 
-std::string listing(const fs::path& folder) {
+/// What is in a folder; `first` of it before the others.
+std::string listing(const fs::path& folder, const std::vector<std::string>& first = {}) {
   std::vector<std::string> names;
   for (const fs::directory_entry& entry : entries_of(folder)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with('.')) names.push_back(is_folder(entry.path()) ? name + "/" : name);
   }
   if (names.empty()) return "nothing";
+  const auto rank = [&](const std::string& name) { return std::ranges::find(first, name) - first.begin(); };
+  std::ranges::stable_sort(names, {}, rank);
   const size_t shown = std::min(names.size(), kMostListed);
   std::string text =
       fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<long>(shown), ", "));
@@ -110,7 +113,16 @@ std::string listing(const fs::path& folder) {
   return text;
 }
 
-// "looked in the folder of ptb.rnn; its ptb/ has: ptb.test.txt, ptb.train.txt"
+/// The names in folder `inner` that the data block has, in its order.
+std::vector<std::string> named_in(const DataSpec& spec, const std::string& inner) {
+  std::vector<std::string> names;
+  for (const DataSource& source : spec.sources)
+    for (const std::string& pattern : source.patterns)
+      if (pattern.starts_with(inner)) names.push_back(pattern.substr(inner.size()));
+  return names;
+}
+
+// "looked in the folder of ptb.rnn; its ptb/ has: ptb.train.txt, ptb.test.txt"
 std::string where_looked(const DataSpec& spec, const DataFolder& folder, const std::string& pattern) {
   const size_t slash = pattern.rfind('/');
   const std::string inner = slash == std::string::npos ? "" : pattern.substr(0, slash + 1);
@@ -122,10 +134,10 @@ std::string where_looked(const DataSpec& spec, const DataFolder& folder, const s
                                              : folder.path.empty()  ? "."
                                                                     : folder.path);
   const fs::path start(folder.path.empty() ? "." : folder.path);
-  if (inner.empty()) return fmt::format("{}; it has: {}", looked, listing(start));
+  if (inner.empty()) return fmt::format("{}; it has: {}", looked, listing(start, named_in(spec, "")));
   if (inner.find('*') != std::string::npos || !is_folder(start / inner))
     return fmt::format("{}; it has no {}, only: {}", looked, inner, listing(start));
-  return fmt::format("{}; its {} has: {}", looked, inner, listing(start / inner));
+  return fmt::format("{}; its {} has: {}", looked, inner, listing(start / inner, named_in(spec, inner)));
 }
 
 }  // namespace

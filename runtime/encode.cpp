@@ -118,13 +118,15 @@ bool Encoder::has_arrays(const RowView& row) const {
 }
 
 void Encoder::refuse_at(const EncodeExpr& expr, const RowView& row, const DataField& field,
-                        std::string message) const {
+                        std::string message, bool with_field) const {
   DataMessage text{.file = std::string(row.origin),
                    .line = static_cast<int>(row.index) + 1,
                    .column = 1,
                    .message = std::move(message),
-                   .notes = {fmt::format("`{}` in line {} of {}", field.name, field.place.line, spec_.file)},
+                   .notes = {},
                    .help = {}};
+  if (with_field)
+    text.notes.push_back(fmt::format("`{}` in line {} of {}", field.name, field.place.line, spec_.file));
   if (row.table != nullptr) {
     const EncodeExpr* source = first_source(expr);
     size_t column = 0;
@@ -141,8 +143,8 @@ void Encoder::refuse_at(const EncodeExpr& expr, const RowView& row, const DataFi
   throw DataError(std::move(text));
 }
 
-void Encoder::refuse(const DataField& field, const RowView& row, std::string message) const {
-  refuse_at(field.value, row, field, std::move(message));
+void Encoder::refuse(const DataField& field, const RowView& row, std::string message, bool with_field) const {
+  refuse_at(field.value, row, field, std::move(message), with_field);
 }
 
 size_t Encoder::column_number(const EncodeExpr& expr, const RowView& row) const {

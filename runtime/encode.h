@@ -43,8 +43,9 @@ class Encoder {
   /// How many elements a row has: lines of a block, nodes of a tree; else 1.
   size_t elements(const RowView& row) const;
 
-  /// A message about a field at the place of its value in the data.
-  [[noreturn]] void refuse(const DataField& field, const RowView& row, std::string message) const;
+  /// A message about a field at the place of its value in the data. `with_field`: a note says which.
+  [[noreturn]] void refuse(const DataField& field, const RowView& row, std::string message,
+                           bool with_field = true) const;
 
  private:
   std::string text(const EncodeExpr& expr, const RowView& row) const;
@@ -57,7 +58,7 @@ class Encoder {
   const std::string& given(const EncodeExpr& expr, const RowView& row) const;
   size_t column_number(const EncodeExpr& expr, const RowView& row) const;
   [[noreturn]] void refuse_at(const EncodeExpr& expr, const RowView& row, const DataField& field,
-                              std::string message) const;
+                              std::string message, bool with_field = true) const;
 
   const DataSpec& spec_;
   const Learned& learned_;

@@ -145,7 +145,8 @@ class FieldEncoder {
           if (id < 0)
             encoder_.refuse(field, row,
                             fmt::format("label {} was not seen in the training part   (category {} has: {})",
-                                        in_quotes(label), field.vocabulary, label_list(vocabulary)));
+                                        in_quotes(label), field.vocabulary, label_list(vocabulary)),
+                            false);
           data.ids.push_back(id);
         },
         [] {});

@@ -207,8 +207,7 @@ TEST(Dataset, ALabelThatTrainingHasNot) {
   spec.sources[1].part = Part::Valid;
   spec.sources[1].patterns = {"dev.tsv"};
   EXPECT_EQ(why(folder, spec),
-            "dev.tsv:2:1: error: label \"2\" was not seen in the training part   (category L has: 0, 1)\n"
-            "      = `y` in line 6 of test.rnn\n");
+            "dev.tsv:2:1: error: label \"2\" was not seen in the training part   (category L has: 0, 1)\n");
 }
 
 TEST(Dataset, NumbersThatAreNone) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -269,9 +270,10 @@ class Reader {
     graph_.set_origin(0);
     skip_blanks();
     if (peek() != '#') return;
-    std::string_view comment = text_.substr(at_ + 1, text_.find('\n', at_) - at_ - 1);
-    while (comment.starts_with(' ')) comment.remove_prefix(1);
-    while (comment.ends_with(' ') || comment.ends_with('\r')) comment.remove_suffix(1);
+    std::string text(text_.substr(at_ + 1, text_.find('\n', at_) - at_ - 1));
+    std::ranges::replace_if(
+        text, [](unsigned char c) { return c < ' '; }, ' ');  // as it is printed
+    std::string_view comment = trimmed(text);
     if (take_last(comment, "backward")) graph_.set_backward(true);
     Origin origin;
     const size_t comma = comment.rfind(", ");
@@ -280,8 +282,14 @@ class Reader {
       const auto [end, error] = std::from_chars(last.data() + 5, last.data() + last.size(), origin.line);
       if (error == std::errc() && end == last.data() + last.size()) take_last(comment, last);
     }
-    origin.equation = comment;
+    origin.equation = trimmed(comment);
     if (origin != Origin{}) graph_.set_origin(graph_.add_origin(std::move(origin)));
+  }
+
+  static std::string_view trimmed(std::string_view text) {
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    while (text.ends_with(' ')) text.remove_suffix(1);
+    return text;
   }
 
   /// Cuts `, part` from the end of the list, if it stands there.

@@ -265,6 +265,7 @@ Value* emit_op(KernelBuilder& b, Op op, Value* x, Value* y) {
     case Op::Gather:
     case Op::ScatterAdd:
     case Op::LastRows:
+    case Op::PairIndex:
     case Op::Transpose:
     case Op::Scan:
     case Op::ScanResult: break;

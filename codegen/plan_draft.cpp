@@ -184,6 +184,17 @@ class DraftBuilder {
         i.index = reads(d, g_.arg(id, 1));
         return push(d, i);
       }
+      case Op::PairIndex: {  // (a n + b) ok - (1 - ok), ok: neither is negative; exact below 2^24
+        const int16_t a = arg(0), b = arg(1);
+        auto compute = [&](Op o, int16_t x, int16_t y) {
+          return push(d, {.code = Instr::Compute, .op = o, .a = x, .b = y});
+        };
+        auto number = [&](double v) { return push(d, {.code = Instr::Constant, .value = float(v)}); };
+        const int16_t ok = compute(Op::LessEqual, number(0), compute(Op::Min, a, b));
+        const int16_t pair = compute(Op::Add, compute(Op::Mul, a, number(n.attr.offset)), b);
+        const int16_t none = compute(Op::Sub, number(1), ok);
+        return compute(Op::Sub, compute(Op::Mul, pair, ok), none);
+      }
       case Op::Sum: {
         int16_t so_far = arg(0);
         for (uint32_t i = 1; i < n.arg_count; ++i)

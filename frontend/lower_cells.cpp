@@ -138,7 +138,6 @@ NodeId Lowering::scan_result(NodeId scan, int which, Type type, int dim, int32_t
 Value Lowering::scan(const ast::Scan& s, Scope& scope) {
   if (s.fold) not_built(s.place, "`fold`");
   if (s.count) not_built(s.place, "`scan ... for`");
-  if (s.carry) not_built(s.place, "`carry`");
   std::vector<Value> over;
   for (const Expr& e : s.over) over.push_back(expr(e, scope));
   for (const Value& v : over) {
@@ -205,7 +204,8 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std
 
   // Operands in the model's graph, ports in the body.
   Graph* const outer = g_;
-  std::vector<NodeId> operands;
+  OpenScan open;
+  std::vector<NodeId>& operands = open.operands;
   auto port_of = [&](const ast::Port& p, const Value& v, size_t lead) {
     bind(p.type, v, lead, inner.dims);
     Value at_step = v;
@@ -265,7 +265,9 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std
 
   g_ = &body.body;
   const int outer_dim = std::exchange(scan_dim_, dim);
+  OpenScan* const outer_scan = std::exchange(open_, &open);
   statements(d, inner);
+  open_ = outer_scan;
   scan_dim_ = outer_dim;
   g_ = outer;
   set_origin(s.place, scope);
@@ -293,7 +295,27 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std
     results.push_back(inner.values.at(state ? names[k] + "'" : names[k]));
     shapes.push_back(body.body.shape(body.results[k]));
   }
+  std::vector<int> state_results;  // of each state, those of delays too: which result it is
+  for (int k = 0; k < body.states; ++k) state_results.push_back(k);
+  for (NodeId next : open.remembered) {
+    if (s.carry) state_results.push_back(int(body.results.size()));
+    if (s.carry) body.results.push_back(next);
+    body.next.push_back(next);
+    ++body.states;
+  }
+  if (s.carry) {
+    if (reverse) not_built(s.place, "`carry` backwards");
+    for (int k = 0; k < body.states; ++k) {
+      NodeId& first_value = operands[size_t(body.sequences + body.constants + k)];
+      first_value = carried_first(first_value, carries_ + k, s.place);
+    }
+  }
   const NodeId node = add_scan(std::move(body), operands);
+  for (size_t k = 0; s.carry && k < state_results.size(); ++k) {
+    const Shape shape = g_->shape(operands[operands.size() - state_results.size() + k]);
+    const NodeId all = scan_result(node, state_results[k], shape.type, dim, shape.cols);
+    model_.graph.roots.push_back({fmt::format("carry.{}", carries_++), last(all, dim)});
+  }
   for (size_t k = 0; k < names.size(); ++k) {
     Value& v = results[k];
     v.node = scan_result(node, int(k), shapes[k].type, dim, shapes[k].cols);

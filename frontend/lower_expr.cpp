@@ -185,14 +185,26 @@ Value Lowering::product(const Expr& e, Value a, Value b) {
 
 Value Lowering::index(const Expr& e, Scope& scope) {
   Value table = expr(e.operands[0], scope);
-  if (e.args.size() != 1) not_built(e.place, "an index of two categories");
-  const Value x = expr(e.args[0].value, scope);
+  Value x = expr(e.args[0].value, scope);
+  const size_t used = e.args.size();
+  if (used == 2 && !table.row && table.dims.size() == 3) {  // W[a, b]: a row of the first two dimensions
+    const Value y = expr(e.args[1].value, scope);
+    if (table.dims[0].n * table.dims[1].n >= int64_t{1} << 24)
+      not_built(e.place, "a table of more than 16 million pairs");
+    x.weight = joined_weight(x.weight, y.weight);
+    NodeId a = x.node, b = y.node;
+    align(a, b);
+    x.node = g_->add(Op::PairIndex, std::array{a, b}, {.offset = int32_t(table.dims[1].n)});
+    if (y.dims.size() > x.dims.size()) x.dims = y.dims;
+  } else if (used != 1) {
+    not_built(e.place, "this index of several categories");
+  }
   Value v;
   v.row = true;
   v.weight = joined_weight(table.weight, x.weight);
   v.dims = x.dims;
-  v.dims.insert(v.dims.end(), table.dims.begin() + 1, table.dims.end());
-  if (!table.row && table.dims.size() == 2) {
+  v.dims.insert(v.dims.end(), table.dims.begin() + long(used), table.dims.end());
+  if (!table.row && table.dims.size() == used + 1) {
     v.node = op(Op::Gather, {table.node, x.node});
     return v;
   }
@@ -250,8 +262,16 @@ Value Lowering::function(const Expr& e, const std::string& f, Scope& scope) {
   }
   if ((f == "max" || f == "min") && args.size() == 2)
     return elementwise(f == "max" ? Op::Max : Op::Min, args[0], args[1]);
-  if (f == "sum" || f == "mean" || f == "max" || f == "min") return reduce(e, f, args.at(0), e.dimensions);
-  if (f == "softmax" || f == "log_softmax") return softmax(e, f == "log_softmax", args.at(0), e.dimensions);
+  std::vector<ast::Name> over = e.dimensions;  // a sequence by the name it has in the data
+  for (ast::Name& n : over) {
+    const auto dim = scope.dims.find(n.text);
+    if (dim == scope.dims.end()) continue;
+    n.text = dim->second.sequence >= 0 ? in_.sequences[size_t(dim->second.sequence)] : "";
+  }
+  if (f == "sum" || f == "mean" || f == "max" || f == "min") return reduce(e, f, args.at(0), over);
+  if (f == "softmax" || f == "log_softmax") return softmax(e, f == "log_softmax", args.at(0), over);
+  if (f == "delay") return delay(e, args.at(0), scope);
+  if (f == "window") return window(e, args.at(0), scope);
   if (f == "last" || f == "first" || f == "final") return ends_of(e, f, args.at(0));
   if (f == "one_hot") {
     Value v = args.at(0);

@@ -41,6 +41,14 @@ const Value* Lowering::field(const Expr& e, const Scope& scope) const {
   return (*g_)[node].op == Op::Input && g_->name(node) == e.text ? &found->second : nullptr;
 }
 
+/// What the driver brings beside the fields.
+NodeId Lowering::model_input(const std::string& name, const Shape& shape, int64_t categories) {
+  const auto same = [&](const ModelInput& i) { return i.name == name; };
+  if (std::none_of(model_.inputs.begin(), model_.inputs.end(), same))
+    model_.inputs.push_back({name, shape, categories});
+  return g_->input(name, shape);
+}
+
 /// `next(FIELD, n)`: inputs that the driver fills. Where there is no answer a number is the element itself:
 /// what is computed of it stays finite (`abs(p - next(y)) / next(y)`), and its weight is 0.
 Value Lowering::next(const Expr& e, Scope& scope) {
@@ -54,16 +62,10 @@ Value Lowering::next(const Expr& e, Scope& scope) {
   v.parts.clear();
   v.ends.clear();
   const NodeId here = v.node;
-  auto input = [&](const std::string& name, const Shape& shape, int64_t categories) {
-    const auto same = [&](const ModelInput& i) { return i.name == name; };
-    if (std::none_of(model_.inputs.begin(), model_.inputs.end(), same))
-      model_.inputs.push_back({name, shape, categories});
-    return g_->input(name, shape);
-  };
   const Shape shape = g_->shape(here);
   const int64_t categories = v.vocabulary.empty() ? 0 : in_.sizes.at(v.vocabulary);
-  v.node = input(next_input(of.text, n), shape, categories);
-  v.weight = input(has_next_input(of.text, n), {Type::F32, shape.rows, 1}, 0);
+  v.node = model_input(next_input(of.text, n), shape, categories);
+  v.weight = model_input(has_next_input(of.text, n), {Type::F32, shape.rows, 1}, 0);
   if (shape.type == Type::F32) {
     const NodeId missing = op(Op::Sub, {constant(1), v.weight});
     v.node = op(Op::Add, {v.node, op(Op::Mul, {missing, here})});

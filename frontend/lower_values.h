@@ -50,6 +50,12 @@ struct Scope {
   bool train = false;
 };
 
+/// The scan whose cell is being lowered. Delays in the cell add states to it.
+struct OpenScan {
+  std::vector<NodeId> operands;    // in the model's graph
+  std::vector<NodeId> remembered;  // in the body: the new values of the states added
+};
+
 class Lowering {
  public:
   explicit Lowering(const LowerInput& input);
@@ -118,8 +124,19 @@ class Lowering {
   NodeId length(int dim);
   Value ends_of(const ast::Expr& e, const std::string& name, Value v);
 
+  // lower_delays.cpp: elements some steps away, states that go on
+  double missing_element(const Value& v, Place place) const;
+  NodeId own_rows(NodeId value);
+  std::vector<NodeId> remembered(NodeId value, int64_t count, double missing);
+  std::vector<NodeId> neighbours(NodeId stack, int dim, int64_t count, bool later, double missing);
+  int goes_along(const ast::Expr& e, const std::string& name, const Value& v, Scope& scope);
+  Value delay(const ast::Expr& e, Value v, Scope& scope);
+  Value window(const ast::Expr& e, Value v, Scope& scope);
+  NodeId carried_first(NodeId first, int k, Place place);
+
   // lower_figures.cpp: answers, and which positions count
   const Value* field(const ast::Expr& e, const Scope& scope) const;
+  NodeId model_input(const std::string& name, const Shape& shape, int64_t categories);
   Value next(const ast::Expr& e, Scope& scope);
   NodeId joined_weight(NodeId a, NodeId b);
   Value weighted_reduce(const ast::Expr& e, const std::string& name, Value v,
@@ -149,9 +166,11 @@ class Lowering {
 
   const LowerInput& in_;
   Model model_;
-  Graph* g_;           // the graph nodes go to: the model's, or the body of the scan being lowered
-  int scan_dim_ = -1;  // of the scan being lowered; -1: none
-  int gradients_ = 0;  // watched derivatives so far
+  Graph* g_;                  // the graph nodes go to: the model's, or the body of the scan being lowered
+  int scan_dim_ = -1;         // of the scan being lowered; -1: none
+  OpenScan* open_ = nullptr;  // the scan being lowered
+  int carries_ = 0;           // carried states so far
+  int gradients_ = 0;         // watched derivatives so far
   /// What a figure is the sum, maximum or minimum of, and where it counts (kNoNode: everywhere).
   struct Leaf {
     NodeId node, weight;

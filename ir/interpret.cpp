@@ -173,6 +173,10 @@ Tensor coin(const Tensor& row, const Tensor& key, const Attr& attr, Tensor y) {
   });
 }
 
+Tensor pair_index(const Tensor& a, const Tensor& b, int32_t size, Tensor y) {
+  return map(a, b, std::move(y), [&](double x, double z) { return x < 0 || z < 0 ? -1 : x * size + z; });
+}
+
 bool length_unknown(const Rows& rows) {
   return rows.kind == Rows::Steps && (rows.begin < 0 || rows.end < 0);
 }
@@ -275,6 +279,7 @@ Tensor evaluate(Op op, std::span<const Tensor* const> operands, const Attr& attr
     case Op::Gather:
     case Op::LastRows: return gather(a, b, info(op).name, y);
     case Op::ScatterAdd: return scatter_add(a, b, y);
+    case Op::PairIndex: return pair_index(a, b, attr.offset, y);
     case Op::Transpose: return each(y, [&](int64_t r, int64_t c) { return a.at(c, r); });
     case Op::Scan:
     case Op::ScanResult: break;

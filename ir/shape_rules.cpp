@@ -206,10 +206,17 @@ Shape scatter_add(const Use& use) {
 
 Shape last_rows(const Use& use) {
   const Shape &stack = use.args[0], &index = use.args[1];
-  use.need(stack.type == Type::F32 && is_stack(stack.rows), "the first operand must be f32 steps");
+  use.need(is_stack(stack.rows), "the first operand must be steps");
   use.need_index(index);
   use.need(index.rows.kind == Rows::Batch, "there must be one index a row of the batch");
-  return {Type::F32, index.rows, stack.cols};
+  return {stack.type, index.rows, stack.cols};
+}
+
+Shape pair_index(const Use& use) {
+  use.need_index(use.args[0]);
+  use.need_index(use.args[1]);
+  use.need(use.args[0].rows == use.args[1].rows, "each index needs its partner");
+  return use.args[0];
 }
 
 Shape transpose(const Use& use) {
@@ -229,7 +236,7 @@ void check_attributes(const Use& use) {
   use.need(named ? attr.name >= 0 : attr.name == -1, named ? "it needs a name" : "it takes no name");
   const bool valued = op == Op::Constant || op == Op::Coin || op == Op::ClipGradient;
   use.need(valued || std::bit_cast<uint64_t>(attr.value) == 0, "it takes no value");
-  use.need(cuts || scans || op == Op::Coin || attr.offset == 0, "it takes no offset");
+  use.need(cuts || scans || op == Op::Coin || op == Op::PairIndex || attr.offset == 0, "it takes no offset");
   use.need(op == Op::MatMul || op == Op::TailRows || attr.flags == 0, "it takes no flags");
 }
 
@@ -318,6 +325,7 @@ Shape infer_shape(Op op, std::span<const Shape> args, const Attr& attr, const Sh
     case Op::Gather: return gather(use);
     case Op::ScatterAdd: return scatter_add(use);
     case Op::LastRows: return last_rows(use);
+    case Op::PairIndex: return pair_index(use);
     case Op::Transpose: return transpose(use);
     case Op::Scan:
     case Op::ScanResult: return given(use);

@@ -201,6 +201,7 @@ void apply_adjoint(Graph& graph, NodeId y_id, NodeId dy_id, Adjoints& adjoints) 
       }
       return;
     }
+    case Op::PairIndex: return;
     case Op::Transpose: return give(a, f(Op::Transpose, dy));
     case Op::Scan:
     case Op::ScanResult: throw GraphError("differentiate: a scan must be unrolled first");

@@ -28,6 +28,7 @@ Role role_of(const Node& n) {
   switch (n.op) {
     case Op::PadRows:
     case Op::TailRows:
+    case Op::PairIndex:
     case Op::Gather:
     case Op::LastRows: return Role::Pointwise;
     case Op::SumCols:

@@ -130,7 +130,8 @@ Found matmul(Graph& g, NodeId a, NodeId b, uint8_t flags) {
 Found rows_of(Graph& g, Op op, NodeId a, Rows rows) {
   const Shape s = g.shape(a);
   if (s.rows == rows) return a;
-  if (is_constant(g, a) && (op == Op::TakeRows || is(g, a, 0))) return g.constant(value(g, a), rows, s.cols);
+  if (is_constant(g, a) && (op == Op::TakeRows || is(g, a, 0)))
+    return g.add(Op::Constant, {}, g[a].attr, {s.type, rows, s.cols});
   if (op == Op::PadRows && (g[a].op == Op::Add || g[a].op == Op::Sum)) {  // [A + B; 0] = [A; 0] + [B; 0]
     std::vector<NodeId> terms(g.args(a).begin(), g.args(a).end());  // so that a product's epilogue can pad
     for (NodeId t : terms) {
@@ -171,7 +172,8 @@ Found slice_cols(Graph& g, NodeId a, int32_t offset, const Shape& wanted) {
 
 Found slice_rows(Graph& g, NodeId a, int32_t offset, const Shape& wanted) {
   if (wanted.rows == g.shape(a).rows) return a;
-  if (is_constant(g, a)) return g.constant(value(g, a), wanted.rows, wanted.cols);
+  if (is_constant(g, a))
+    return g.add(Op::Constant, {}, g[a].attr, {g.shape(a).type, wanted.rows, wanted.cols});
   if (wanted.rows.kind != Rows::Steps) return {};
   if (g[a].op == Op::SliceRows) return g.slice_rows(g.arg(a, 0), wanted.rows, offset);
   if (g[a].op == Op::ConcatRows) {  // one step of a stack of steps

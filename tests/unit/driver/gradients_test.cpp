@@ -169,6 +169,11 @@ void add_joining(std::vector<Example>& list) {
   list.push_back({Op::ArgMax, "", [](Maker& m) {
                     return m.op(Op::Gather, m.in(Rows::fixed(3), 2), m.op(Op::ArgMax, m.in(kBatch, 3)));
                   }});
+  list.push_back({Op::PairIndex, "", [](Maker& m) {
+                    const NodeId a = m.op(Op::ArgMax, m.in(kBatch, 3)), b = m.op(Op::ArgMax, m.in(kBatch, 3));
+                    const NodeId pair = m.g.add(Op::PairIndex, std::array{a, b}, {.offset = 3});
+                    return m.op(Op::Gather, m.in(Rows::fixed(9), 2), pair);
+                  }});
   for (uint8_t flags : {0, 1, 2, 3}) {
     for (Rows rows : {kStep, kStack, Rows::fixed(2)}) {
       const bool left = flags & kTransposeLeft, right = flags & kTransposeRight;

@@ -221,5 +221,35 @@ TEST(Lower, WhatIsNotBuiltIsRefusedWithItsPlace) {
   }
 }
 
+TEST(Lower, DelaysLookBackOrAhead) {
+  const std::vector<double> products{-1, -7, -2, 0.75, 0, 0};
+  expect_near(shown("", "sum over T (delay(x) * x)"), products);
+  expect_near(shown("", "sum over T (delay(x, -1) * x)"), products);
+  expect_near(shown("", "last(delay(x, 2))"), {1, -2, 0, 0, 0, 0});
+}
+
+TEST(Lower, WindowsJoinNeighboursNewestFirst) {
+  expect_near(shown("", "last(window(x, 2))"), {-3, 0.25, 0.5, 4, -1, 0.75, 2, 1, 0, 0, 0, 0});
+  expect_near(shown("", "first(window(x, 3, center = yes))"),
+              {0.5, 4, 1, -2, 0, 0, -1, 0.75, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0});
+}
+
+TEST(Lower, DelaysInACellAreStatesOfIt) {
+  const std::string cell = "cell d(x: [E]; h: [E]) {\n  h' = x + delay(x, 2)\n}\n";
+  expect_near(shown("  h = scan d over x\n", "last(h)", cell), {-2, -1.75, -1, 0.75, 0, 0});
+}
+
+TEST(Lower, APairOfCategoriesIndexesTwoDimensions) {
+  std::vector<double> w(18);
+  for (size_t i = 0; i < w.size(); ++i) w[i] = double(i);
+  expect_near(shown("  param W: [C, C, E] = 0\n", "sum over T (W[c, c])", "", {{"W", w}}),
+              {24, 27, 24, 26, 0, 0});
+}
+
+TEST(Lower, ALayerNamesTheSequenceAsItLikes) {
+  const std::string layer = "layer s(c: [P, F]) -> (v: [F]) {\n  v = max over P (c)\n}\n";
+  expect_near(shown("", "s(x)", layer), {1, 4, 2, 1, 0, 0});
+}
+
 }  // namespace
 }  // namespace rnnc

@@ -87,6 +87,11 @@ std::vector<Case> element_cases() {
        "%3 = sum %0 %1 %2 : f32[1, 2]",
        {{"x", {1, 1}}, {"y", {1e100, 2}}, {"z", {-1e100, 3}}},
        {0, 6}},
+      {Op::PairIndex,
+       "%0 = input \"x\" : i32[B, 1]\n%1 = input \"y\" : i32[B, 1]\n"
+       "%2 = pair_index %0 %1 {offset=4} : i32[B, 1]",
+       {{"x", {1, 0, -1}}, {"y", {2, -1, 3}}},
+       {6, -1, -1}},
       {Op::OneHot,
        "%0 = input \"x\" : i32[B, 1]\n%1 = one_hot %0 : f32[B, 2]",
        {{"x", {1, 0, -1}}},

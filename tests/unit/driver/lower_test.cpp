@@ -210,7 +210,7 @@ TEST(Lower, SharedInstances) {
 }
 
 TEST(Lower, WhatIsNotBuiltIsRefusedWithItsPlace) {
-  for (const char* equation : {"y = delay(x)", "y = window(x, 3)", "y = every(x, 2)"}) {
+  for (const char* equation : {"y = delay over E (x)", "y = window(x, 3, full = yes)", "y = every(x, 2)"}) {
     try {
       shown(equation, "v");
       ADD_FAILURE() << equation;

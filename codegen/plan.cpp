@@ -75,7 +75,7 @@ class Planner {
     for (NodeId id = 0; id < g_.size(); ++id) {
       const Node& n = g_[id];
       if (n.op != Op::TailRows) continue;
-      const size_t dim = n.shape.rows.kind == Rows::Steps ? n.shape.rows.dim : n.attr.flags;
+      const size_t dim = n.shape.rows.dim;
       if (dim < options_.time_steps.size() && n.attr.offset < options_.time_steps[dim]) continue;
       throw GraphError(
           fmt::format("plan: %{} names step {} of a sequence that has fewer", id, n.attr.offset));

@@ -157,8 +157,7 @@ class DraftBuilder {
         return part ? value(island, a) : load(island, a, g_.shape(a).rows, true);
       }
       case Op::TailRows: {
-        const Rows before =
-            Rows::step(n.shape.rows.kind == Rows::Steps ? n.shape.rows.dim : 0, n.attr.offset);
+        const Rows before = Rows::step(n.shape.rows.dim, n.attr.offset);
         const int16_t a = arg(0);
         return push(d, {.code = Instr::Tail, .a = a, .limit = row_count(d, before)});
       }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "ir/spaces.h"
 
 namespace rnnc {
 
@@ -63,6 +64,7 @@ struct ModelInput {
 struct Model {
   std::string name;
   std::vector<std::string> dims;  // names of the sequence dimensions
+  std::vector<Space> spaces;      // those, then what the model makes of them; Rows::dim is an index here
   std::vector<ModelInput> inputs;
   std::vector<Parameter> parameters;
   std::vector<ScanBody> scans;

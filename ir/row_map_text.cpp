@@ -31,19 +31,25 @@ class Reader {
     rest_.remove_prefix(size_t(end - rest_.data()));
     return n;
   }
+  /// Of a space or a dimension.
+  int32_t index() {
+    const int32_t n = number();
+    if (n < 0 || n > 255) fail();
+    return n;
+  }
   Extent extent() {
     Extent e;
     do {
-      if (accept("#")) e.of.push_back(number());
+      if (accept("#")) e.of.push_back(index());
       else e.times *= number();
     } while (accept("*"));
     return e;
   }
   Rows rows() {
     const bool batch = accept("B");
-    if (batch) return Rows::batch(rest_.starts_with(' ') ? 0 : number());
+    if (batch) return Rows::batch(rest_.starts_with(' ') ? 0 : index());
     if (accept("T")) {
-      const int dim = number();
+      const int dim = index();
       expect(".*");
       return Rows::all(dim);
     }
@@ -53,7 +59,7 @@ class Reader {
     RowMap::From f;
     if (accept("first")) f.dim = RowMap::kFirst;
     else if (accept("last")) f.dim = RowMap::kLast;
-    else f.dim = number();
+    else f.dim = index();
     if (f.dim >= 0 && accept("*")) {
       f.step = number();
       f.offset = number();

@@ -25,7 +25,7 @@ const std::string kExample =
 %10 = constant -inf : f32[T1.t, 1]
 %11 = constant 1e-320 : f32[T1.2:5, 1]
 %12 = input "h" : f32[B, 1]
-%13 = tail_rows %12 {offset=3, dim=1} : f32[B, 1]
+%13 = tail_rows %12 {offset=3} : f32[B, 1]
 %14 = constant 0 : f32[1, 1]
 %15 = scan %1 %14 : f32[1, 1]
 %16 = scan_result %15 {offset=2} : f32[T0.*, 4]

@@ -166,7 +166,20 @@ class DraftBuilder {
         Instr i{.code = Instr::Load, .access = Access::Gather, .type = n.shape.type};
         i.operand = reads(d, g_.arg(id, 0));
         i.index = reads(d, g_.arg(id, 1));
+        i.value = float(n.attr.value);
         return push(d, i);
+      }
+      case Op::PairIndex: {  // a * size + b, and -1 where one is negative; exact below 2^24
+        const int16_t a = arg(0), b = arg(1);
+        auto both = [&](Op op, int16_t x, int16_t y) {
+          return push(d, {.code = Instr::Compute, .op = op, .a = x, .b = y});
+        };
+        const int16_t size = push(d, {.code = Instr::Constant, .value = float(n.attr.offset)});
+        const int16_t zero = push(d, {.code = Instr::Constant, .value = 0});
+        const int16_t one = push(d, {.code = Instr::Constant, .value = 1});
+        const int16_t none = both(Op::Less, both(Op::Min, a, b), zero);
+        const int16_t pair = both(Op::Add, both(Op::Mul, a, size), b);
+        return both(Op::Sub, both(Op::Mul, pair, both(Op::Sub, one, none)), none);
       }
       case Op::Sum: {
         int16_t so_far = arg(0);

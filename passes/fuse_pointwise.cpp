@@ -29,6 +29,7 @@ Role role_of(const Node& n) {
     case Op::PadRows:
     case Op::TailRows:
     case Op::Gather:
+    case Op::PairIndex:
     case Op::LastRows: return Role::Pointwise;
     case Op::SumCols:
     case Op::MaxCols:

@@ -159,7 +159,7 @@ TEST(ShapeRules, Indices) {
             "scatter_add(f32[B, 4], i32[T0.0, 1]): each summand needs its index");
   EXPECT_EQ(said(Op::LastRows, {f(T(0, 3), 4), i(B)}), "f32[B, 4]");
   EXPECT_EQ(said(Op::LastRows, {f(B, 4), i(B)}),
-            "last_rows(f32[B, 4], i32[B, 1]): the first operand must be f32 steps");
+            "last_rows(f32[B, 4], i32[B, 1]): the first operand must be steps");
   EXPECT_EQ(said(Op::ArgMax, {f(B, 4)}), "i32[B, 1]");
   EXPECT_EQ(said(Op::RowCount, {i(B)}), "f32[1, 1]");
 }

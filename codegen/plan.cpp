@@ -16,7 +16,7 @@ constexpr int64_t kAlign = 64;  // bytes
 RowRange range_of(Rows rows) {
   switch (rows.kind) {
     case Rows::Fixed: return {RowRange::Fixed, 0, rows.begin, 0};
-    case Rows::Batch: return {RowRange::Batch, 0, 0, 0};
+    case Rows::Batch: return {RowRange::Batch, rows.dim, 0, 0};
     case Rows::Steps: break;
   }
   return {RowRange::Steps, rows.dim, rows.begin, rows.end};

@@ -168,7 +168,9 @@ Value Lowering::product(const Expr& e, Value a, Value b) {
   const size_t own = a.dims.size() - a.is_sequence();  // dimensions of the left that lie in its columns
   if (!b.row && b.dims.size() <= 2 && (own == 1 || !a.row)) {
     const bool vector = b.dims.size() == 1;  // a vector is a row in the graph
-    v.node = g_->matmul(a.node, b.node, vector ? kTransposeRight : 0);
+    if ((*g_)[b.node].op == Op::Transpose)   // A (Bᵀ) = A Bᵀ: the gradient of B needs no transpose either
+      v.node = g_->matmul(a.node, g_->arg(b.node, 0), kTransposeRight);
+    else v.node = g_->matmul(a.node, b.node, vector ? kTransposeRight : 0);
     return v;
   }
   if (!a.row && a.dims.size() == 2 && b.dims.size() == 1) {  // [M, K] @ [K] of each row: bᵀ Aᵀ

@@ -15,7 +15,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 
 DataSpec translate(const std::string& name, const std::string& text, const DimValues& dims = {},
                    const std::set<std::string>& with_bos = {}) {

@@ -25,9 +25,9 @@ class Clock {
 
 bool wanted(const Root& root, ProgramKind kind) {
   switch (kind) {
-    case ProgramKind::Train: return root.name == "loss" || root.name.starts_with("carry.");
+    case ProgramKind::Train: return root.name == "loss" || root.name.starts_with(kCarryOutputPrefix);
     case ProgramKind::Evaluate:
-      return root.name.starts_with("figure.") || root.name.starts_with("carry.") ||
+      return root.name.starts_with("figure.") || root.name.starts_with(kCarryOutputPrefix) ||
              root.name.starts_with("watch.") || root.name.starts_with("gradient.") || root.name == "row_loss";
     case ProgramKind::Predict: return root.name.starts_with("show.");
   }
@@ -41,8 +41,6 @@ Graph forward_graph(const Lowered& lowered, const CompileOptions& options) {
   Graph graph = clips ? unroll(clip_steps(lowered.model, options.optimizer.clip_step), options.time_steps)
                       : unroll(lowered.model, options.time_steps);
   std::erase_if(graph.roots, [&](const Root& root) { return !wanted(root, options.kind); });
-  std::stable_partition(graph.roots.begin(), graph.roots.end(),
-                        [](const Root& root) { return root.name == "loss"; });
   graph = dce(graph);
   if (options.kind != ProgramKind::Train) graph = settle_coins(graph);
   if (options.kind == ProgramKind::Evaluate) graph = watch_gradients(graph);

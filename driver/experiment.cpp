@@ -334,6 +334,23 @@ void bind_next(Session& session, const Dataset& dataset, const Batch& batch) {
   }
 }
 
+/// `%order.FROM.TO`: where the row at each place of TO stands in FROM.
+void bind_orders(Session& session, const Batch& batch) {
+  const size_t count = batch.dimensions.size();
+  for (size_t from = 0; from < count; ++from) {
+    std::vector<int32_t> place(batch.order.size()), order(batch.order.size());
+    for (size_t p = 0; p < place.size(); ++p)
+      place[static_cast<size_t>(batch.dimensions[from].order[p])] = static_cast<int32_t>(p);
+    for (size_t to = 0; to < count; ++to) {
+      const std::string input = order_input(static_cast<int>(from), static_cast<int>(to));
+      if (!session.has_input(input)) continue;
+      for (size_t p = 0; p < order.size(); ++p)
+        order[p] = place[static_cast<size_t>(batch.dimensions[to].order[p])];
+      session.set_input(input, std::span<const int32_t>(order));
+    }
+  }
+}
+
 }  // namespace
 
 void bind(Session& session, const Dataset& dataset, const Batch& batch, std::string_view except) {
@@ -347,6 +364,7 @@ void bind(Session& session, const Dataset& dataset, const Batch& batch, std::str
     session.set_input(last_index_input(dim), std::span<const int32_t>(batch.dimensions[i].last_index));
     session.set_input(length_input(dim), std::span<const float>(batch.dimensions[i].length));
   }
+  if (batch.dimensions.size() > 1) bind_orders(session, batch);
   bind_next(session, dataset, batch);
   const float fresh = batch.fresh ? 1 : 0;
   session.set_input(kFreshInput, std::span<const float>(&fresh, 1));

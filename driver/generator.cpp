@@ -8,6 +8,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "driver/piece_inputs.h"
 #include "ir/diagnostic.h"
 #include "passes/passes.h"
 
@@ -175,7 +176,7 @@ class Generator::Run {
     if (of.programs_->prefix) {
       Session& prefix = *of.programs_->prefix;
       rnnc::bind(prefix, dataset, batch, of.answer_.field);
-      first_piece(prefix);
+      CarriedStates(prefix).set(prefix, batch);  // every text is the first piece of a pass
       prefix.run(team);
       for (const std::string& name : of.cut_.cuts) cuts_[name] = prefix.output(name);
       for (const StepState& state : of.cut_.states)
@@ -218,7 +219,6 @@ class Generator::Run {
   /// One step from the states as they are: gives the scores and keeps what the states become.
   std::vector<float> run(std::span<const int32_t> symbols) {
     rnnc::bind(step_, dataset_, batch_, of_.answer_.field);
-    first_piece(step_);
     step_.set_input(of_.answer_.field, symbols);
     for (const std::string& name : of_.cut_.cuts) set(name, cut_type(name), cuts_.at(name));
     for (size_t k = 0; k < states_.size(); ++k)
@@ -261,18 +261,6 @@ class Generator::Run {
     const auto input = step_.program().inputs.find(name);
     const bool integer = input != step_.program().inputs.end() && slabs[size_t(input->second)].integer;
     return integer ? Type::I32 : Type::F32;
-  }
-
-  /// Every text is the first piece of a pass: carried states begin anew.
-  void first_piece(Session& session) const {
-    const std::vector<float> yes = {1};
-    session.set_input("%fresh", std::span<const float>(yes));
-    for (const auto& [name, slab] : session.program().inputs) {
-      if (!name.starts_with("%carry.")) continue;
-      const auto cols = session.program().slabs[static_cast<size_t>(slab)].cols;
-      const std::vector<float> zeros(static_cast<size_t>(batch_.rows * cols));
-      session.set_input(name, std::span<const float>(zeros));
-    }
   }
 
   Generator& of_;

@@ -57,7 +57,8 @@ int gradcheck_command(const Options& options) {
   Graph both = forward;
   std::vector<NodeId> weights;
   for (const Parameter& p : parameters) weights.push_back(both.variable(p.name, p.rows, p.cols));
-  const std::vector<NodeId> gradients = differentiate(both, both.roots.at(0).node, weights);
+  const auto loss = std::ranges::find(forward.roots, "loss", &Root::name);
+  const std::vector<NodeId> gradients = differentiate(both, loss->node, weights);
   for (size_t i = 0; i < parameters.size(); ++i) both.roots.push_back({parameters[i].name, gradients[i]});
 
   // Everything at the first values of the parameters.

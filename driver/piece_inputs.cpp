@@ -4,10 +4,12 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "ir/model.h"
+
 namespace rnnc {
 namespace {
 
-constexpr std::string_view kNext = "%next.", kHas = "%has.", kCarry = "%carry.";
+constexpr std::string_view kNext = "%next.", kHas = "%has.";
 
 }  // namespace
 
@@ -25,7 +27,7 @@ std::optional<NextInput> read_next_input(std::string_view input) {
 CarriedStates::CarriedStates(const Session& session) {
   const Program& program = session.program();
   for (const auto& [input, slab] : program.inputs)
-    if (input.starts_with(kCarry))
+    if (input.starts_with(kCarryInputPrefix))
       names_.push_back({input, input.substr(1), program.slabs.at(static_cast<size_t>(slab)).cols});
 }
 

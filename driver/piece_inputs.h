@@ -3,7 +3,6 @@
 //
 //   %next.n.FIELD  the element n later, laid out as FIELD; %has.n.FIELD: 1 where there is one
 //   %carry.K       the state of a scan with `carry`, [B, C]; the output carry.K of the piece before
-//   %fresh         1 in the first piece of a pass, [1, 1]: states have their first values
 #pragma once
 
 #include <map>
@@ -16,8 +15,6 @@
 #include "runtime/program.h"
 
 namespace rnnc {
-
-inline const std::string kFreshInput = "%fresh";
 
 /// What an input `%next.2.x` or `%has.2.x` means.
 struct NextInput {

@@ -58,6 +58,10 @@ SyntheticBatch::SyntheticBatch(const Model& model, int64_t rows, const std::vect
         if (last >= 0) has[size_t(last)] = 0;
     }
   }
+  for (int dim = 1; dim < int(model.dims.size()); ++dim) {  // another order than that of the first
+    for (const std::string& input : {order_input(0, dim), order_input(dim, 0)})
+      for (int64_t b = rows; b-- > 0;) ids_[input].push_back(int32_t(b));
+  }
   for (int64_t b = 0; b < rows; ++b) ids_[kRowInput].push_back(int32_t(b));
   for (const int32_t word : chance_of_step(seed, 1)) ids_[kChanceInput].push_back(word);
   numbers_[kCorrection1Input] = {0.1f};

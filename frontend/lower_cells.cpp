@@ -204,7 +204,7 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std
 
   // Operands in the model's graph, ports in the body.
   Graph* const outer = g_;
-  OpenScan open;
+  OpenScan open{dim, {}, {}};
   std::vector<NodeId>& operands = open.operands;
   auto port_of = [&](const ast::Port& p, const Value& v, size_t lead) {
     bind(p.type, v, lead, inner.dims);
@@ -213,9 +213,10 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std
     at_step.parts.clear();
     at_step.ends.clear();
     Shape shape = outer->shape(v.node);
+    const NodeId operand = shape.rows.kind == Rows::Batch ? in_order(v.node, 0, dim) : v.node;
     if (shape.rows.kind != Rows::Fixed || v.row) shape.rows = Rows::here(dim);
     at_step.node = body.body.input("%" + std::to_string(operands.size()), shape);
-    operands.push_back(v.node);
+    operands.push_back(operand);
     inner.values[p.name] = at_step;
   };
   for (size_t i = 0; i < d.inputs.size(); ++i) port_of(d.inputs[i], over[i], 1);
@@ -264,25 +265,18 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std
   }
 
   g_ = &body.body;
-  const int outer_dim = std::exchange(scan_dim_, dim);
   OpenScan* const outer_scan = std::exchange(open_, &open);
   statements(d, inner);
-  open_ = outer_scan;
-  scan_dim_ = outer_dim;
-  g_ = outer;
-  set_origin(s.place, scope);
-
   std::vector<std::string> names;
   for (const ast::Port& p : d.states) {
-    NodeId next = inner.values.at(p.name + "'").node;
-    if (body.body.shape(next).rows.kind == Rows::Fixed) {  // the same for all rows: give each its own
-      next =
-          body.body.binary(Op::Add, body.body.constant(0, Rows::here(dim), body.body.shape(next).cols), next);
-    }
+    const NodeId next = own_rows(inner.values.at(p.name + "'").node);
     body.next.push_back(next);
     body.results.push_back(next);
     names.push_back(p.name);
   }
+  open_ = outer_scan;
+  g_ = outer;
+  set_origin(s.place, scope);
   for (const ast::Port& p : d.results) {
     if (std::find(names.begin(), names.end(), p.name) != names.end()) continue;
     body.results.push_back(inner.values.at(p.name).node);
@@ -314,7 +308,7 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std
   for (size_t k = 0; s.carry && k < state_results.size(); ++k) {
     const Shape shape = g_->shape(operands[operands.size() - state_results.size() + k]);
     const NodeId all = scan_result(node, state_results[k], shape.type, dim, shape.cols);
-    model_.graph.roots.push_back({fmt::format("carry.{}", carries_++), last(all, dim)});
+    model_.graph.roots.push_back({carry_output(carries_++), last(all, dim)});
   }
   for (size_t k = 0; k < names.size(); ++k) {
     Value& v = results[k];

@@ -38,7 +38,7 @@ Value Lowering::coin_call(const ast::Expr& e, Scope& scope) {
     }
   }
   const double p = probability(e.args.at(0).value, "coin", false, scope);
-  const Rows rows = scan_dim_ >= 0 ? Rows::here(scan_dim_) : Rows::batch();
+  const Rows rows = open_ != nullptr ? Rows::here(open_->dim) : Rows::batch();
   v.node = coin(p, instance_path("coin", scope), rows, int32_t(cols));
   return v;
 }

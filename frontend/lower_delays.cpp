@@ -42,7 +42,7 @@ double Lowering::missing_element(const Value& v, Place place) const {
 NodeId Lowering::own_rows(NodeId value) {
   const Shape shape = g_->shape(value);
   if (shape.rows.kind != Rows::Fixed) return value;
-  return op(Op::Add, {g_->constant(0, Rows::here(scan_dim_), shape.cols), value});
+  return op(Op::Add, {g_->constant(0, Rows::here(open_->dim), shape.cols), value});
 }
 
 /// The last `count` values of `value` in the scan being lowered, the latest first.
@@ -147,9 +147,9 @@ Value Lowering::window(const Expr& e, Value v, Scope& scope) {
 NodeId Lowering::carried_first(NodeId first, int k, Place place) {
   const Shape shape = g_->shape(first);
   if (shape.type != Type::F32) not_built(place, "`carry` of a delayed category");
-  const NodeId carried = model_input(fmt::format("%carry.{}", k), shape, 0);
+  const NodeId carried = model_input(carry_input(k), shape, 0);
   if (g_->is_constant(first, 0)) return carried;
-  const NodeId fresh = model_input("%fresh", {}, 0);
+  const NodeId fresh = model_input(kFreshInput, {}, 0);
   const NodeId old = op(Op::Mul, {op(Op::Sub, {constant(1), fresh}), carried});
   return op(Op::Add, {op(Op::Mul, {fresh, first}), old});
 }

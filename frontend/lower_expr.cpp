@@ -264,14 +264,10 @@ Value Lowering::function(const Expr& e, const std::string& f, Scope& scope) {
   }
   if ((f == "max" || f == "min") && args.size() == 2)
     return elementwise(f == "max" ? Op::Max : Op::Min, args[0], args[1]);
-  std::vector<ast::Name> over = e.dimensions;  // a sequence by the name it has in the data
-  for (ast::Name& n : over) {
-    const auto dim = scope.dims.find(n.text);
-    if (dim == scope.dims.end()) continue;
-    n.text = dim->second.sequence >= 0 ? in_.sequences[size_t(dim->second.sequence)] : "";
-  }
-  if (f == "sum" || f == "mean" || f == "max" || f == "min") return reduce(e, f, args.at(0), over);
-  if (f == "softmax" || f == "log_softmax") return softmax(e, f == "log_softmax", args.at(0), over);
+  if (f == "sum" || f == "mean" || f == "max" || f == "min")
+    return reduce(e, f, args.at(0), over(e, args.at(0), scope));
+  if (f == "softmax" || f == "log_softmax")
+    return softmax(e, f == "log_softmax", args.at(0), over(e, args.at(0), scope));
   if (f == "delay") return delay(e, args.at(0), scope);
   if (f == "window") return window(e, args.at(0), scope);
   if (f == "last" || f == "first" || f == "final") return ends_of(e, f, args.at(0));

@@ -83,19 +83,15 @@ NodeId Lowering::joined_weight(NodeId a, NodeId b) {
 
 /// sum, mean, max, min of a value of which some positions do not count. Over time they are left out, and the
 /// result counts again; over columns the weight stays.
-Value Lowering::weighted_reduce(const Expr& e, const std::string& f, Value v,
-                                const std::vector<ast::Name>& over) {
+Value Lowering::weighted_reduce(const Expr& e, const std::string& f, Value v, Over over) {
   NodeId weight = std::exchange(v.weight, kNoNode);
-  bool time = over.empty() && v.is_sequence();
-  for (const ast::Name& n : over)
-    time = time || (v.is_sequence() && in_.sequences[size_t(v.dims[0].sequence)] == n.text);
-  if (!time || g_->shape(weight).rows.kind != Rows::Steps) {
+  if (!over.time || g_->shape(weight).rows.kind != Rows::Steps) {
     v = reduce(e, f, std::move(v), over);
     v.weight = weight;
     return v;
   }
   const int dim = v.dims[0].sequence;
-  const double cols = over.size() == 1 ? 1 : g_->shape(v.node).cols;
+  const double cols = over.columns ? g_->shape(v.node).cols : 1;
   const NodeId any = op(Op::Max, {reduce_time(Op::Add, weight, dim), constant(1)});
   if (f == "max" || f == "min") {  // what does not count is the least, and nothing at all is 0
     const NodeId least = op(Op::Mul, {op(Op::Sub, {constant(1), weight}), constant(kLowest)});

@@ -6,10 +6,16 @@
 #include "frontend/lower_values.h"
 
 namespace rnnc::lowering {
-namespace {}  // namespace
+/// A value of each row, from the order of one dimension to that of another. Each sequence is sorted by its
+/// own lengths; values of rows stand in the order of the first.
+NodeId Lowering::in_order(NodeId per_row, int from, int to) {
+  if (from == to || (*g_)[per_row].op == Op::Constant) return per_row;
+  return op(Op::Gather, {per_row, g_->input(order_input(from, to), {Type::I32, Rows::batch(), 1})});
+}
 
 /// A value of each row, at every step of a sequence.
 NodeId Lowering::expand(NodeId per_row, int dim) {
+  per_row = in_order(per_row, 0, dim);
   ScanBody body;
   body.dim = dim;
   body.constants = 1;
@@ -42,18 +48,18 @@ NodeId Lowering::reduce_time(Op o, NodeId stack, int dim) {
 }
 
 NodeId Lowering::length(int dim) {
-  return g_->input(length_input(dim), {Type::F32, Rows::batch(), 1});
+  return in_order(g_->input(length_input(dim), {Type::F32, Rows::batch(), 1}), dim, 0);
 }
 
 /// The element of each row at its own last step.
 NodeId Lowering::last(NodeId stack, int dim) {
   const NodeId index = g_->input(last_index_input(dim), {Type::I32, Rows::batch(), 1});
-  return op(Op::LastRows, {stack, index});
+  return in_order(op(Op::LastRows, {stack, index}), dim, 0);
 }
 
 /// The element of each row at step 0; rows without any step get 0.
 NodeId Lowering::first(NodeId stack, int dim) {
-  return g_->pad_rows(g_->slice_rows(stack, Rows::step(dim, 0)), Rows::batch());
+  return in_order(g_->pad_rows(g_->slice_rows(stack, Rows::step(dim, 0)), Rows::batch()), dim, 0);
 }
 
 Value Lowering::ends_of(const ast::Expr& e, const std::string& f, Value v) {
@@ -74,20 +80,26 @@ Value Lowering::ends_of(const ast::Expr& e, const std::string& f, Value v) {
   return v;
 }
 
+/// All dimensions, or those named: a name means the dimension that it is bound to here, whatever the data
+/// call it.
+Over Lowering::over(const ast::Expr& e, const Value& v, const Scope& scope) const {
+  if (e.dimensions.empty()) return {v.is_sequence(), true, false};
+  Over over{false, false, true};
+  for (const ast::Name& n : e.dimensions) {
+    const bool time = v.is_sequence() && scope.dims.at(n.text).sequence == v.dims[0].sequence;
+    (time ? over.time : over.columns) = true;
+  }
+  return over;
+}
+
 /// sum, mean, max, min: over all dimensions, or those named.
-Value Lowering::reduce(const ast::Expr& e, const std::string& f, Value v,
-                       const std::vector<ast::Name>& over) {
+Value Lowering::reduce(const ast::Expr& e, const std::string& f, Value v, Over over) {
   if (v.weight != kNoNode) return weighted_reduce(e, f, v, over);
   v.parts.clear();
   v.ends.clear();
-  bool columns = over.empty(), time = over.empty() && v.is_sequence();
+  const auto [time, columns, named] = over;
   const size_t own = v.dims.size() - v.is_sequence();
-  for (const ast::Name& n : over) {
-    // A dimension is known by its place in the value: its name was checked against the type.
-    if (v.is_sequence() && in_.sequences[size_t(v.dims[0].sequence)] == n.text) time = true;
-    else columns = true;
-  }
-  if (columns && own > 1 && !over.empty())
+  if (columns && own > 1 && named)
     not_built(e.place, fmt::format("`{} over` one of several dimensions of a row", f));
   const bool extreme = f == "max" || f == "min";
   if (f == "min") v.node = op(Op::Neg, {v.node});  // min a = -max -a
@@ -116,13 +128,11 @@ Value Lowering::reduce(const ast::Expr& e, const std::string& f, Value v,
 }
 
 /// Along the last dimension, or over time: e^(x - max) / sum, the maximum without gradient.
-Value Lowering::softmax(const ast::Expr& e, bool log, Value v, const std::vector<ast::Name>& over) {
+Value Lowering::softmax(const ast::Expr& e, bool log, Value v, Over over) {
   v.parts.clear();
   v.ends.clear();
   const size_t own = v.dims.size() - v.is_sequence();
-  const bool time =
-      v.is_sequence() &&
-      ((!over.empty() && in_.sequences[size_t(v.dims[0].sequence)] == over[0].text) || own == 0);
+  const bool time = over.named ? over.time : v.is_sequence() && own == 0;
   if (!time && own > 1) not_built(e.place, "`softmax` of a matrix of each row");
   if (time && v.weight != kNoNode) not_built(e.place, "`softmax` over time of what comes after `next`");
   const int dim = time ? v.dims[0].sequence : 0;

@@ -34,6 +34,11 @@ struct Value {
   bool is_sequence() const { return !dims.empty() && dims[0].sequence >= 0; }
 };
 
+/// What a reduction takes in: the steps of the sequence that its value is, the columns of each.
+struct Over {
+  bool time = false, columns = false, named = false;
+};
+
 /// What stands behind `let`: one instance, shared by its uses.
 struct Instance {
   const ast::CellRef* ref = nullptr;
@@ -52,6 +57,7 @@ struct Scope {
 
 /// The scan whose cell is being lowered. Delays in the cell add states to it.
 struct OpenScan {
+  int dim = 0;
   std::vector<NodeId> operands;    // in the model's graph
   std::vector<NodeId> remembered;  // in the body: the new values of the states added
 };
@@ -114,8 +120,10 @@ class Lowering {
   void row_loss(const Measure& loss);
 
   // lower_sequences.cpp: along time
-  Value reduce(const ast::Expr& e, const std::string& name, Value v, const std::vector<ast::Name>& over);
-  Value softmax(const ast::Expr& e, bool log, Value v, const std::vector<ast::Name>& over);
+  Over over(const ast::Expr& e, const Value& v, const Scope& scope) const;
+  Value reduce(const ast::Expr& e, const std::string& name, Value v, Over over);
+  Value softmax(const ast::Expr& e, bool log, Value v, Over over);
+  NodeId in_order(NodeId per_row, int from, int to);
   NodeId expand(NodeId per_row, int dim);
   void align(NodeId& a, NodeId& b);
   NodeId reduce_time(Op op, NodeId stack, int dim);
@@ -139,8 +147,7 @@ class Lowering {
   NodeId model_input(const std::string& name, const Shape& shape, int64_t categories);
   Value next(const ast::Expr& e, Scope& scope);
   NodeId joined_weight(NodeId a, NodeId b);
-  Value weighted_reduce(const ast::Expr& e, const std::string& name, Value v,
-                        const std::vector<ast::Name>& over);
+  Value weighted_reduce(const ast::Expr& e, const std::string& name, Value v, Over over);
   NodeId weighted(NodeId n, NodeId weight, bool extreme);
   Measure leaf(Measure::Kind kind, Value v);
   Measure f1_score(const ast::Expr& e, Scope& scope);
@@ -167,8 +174,7 @@ class Lowering {
   const LowerInput& in_;
   Model model_;
   Graph* g_;                  // the graph nodes go to: the model's, or the body of the scan being lowered
-  int scan_dim_ = -1;         // of the scan being lowered; -1: none
-  OpenScan* open_ = nullptr;  // the scan being lowered
+  OpenScan* open_ = nullptr;  // the scan being lowered; null: the model itself
   int carries_ = 0;           // carried states so far
   int gradients_ = 0;         // watched derivatives so far
   /// What a figure is the sum, maximum or minimum of, and where it counts (kNoNode: everywhere).

@@ -172,8 +172,8 @@ NodeId Graph::pad_rows(NodeId a, Rows rows) {
 NodeId Graph::tail_rows(NodeId a, int32_t step) {
   return add(Op::TailRows, std::array{a}, {.offset = step});
 }
-NodeId Graph::scatter_add(NodeId d, NodeId index, int32_t table_rows) {
-  return add(Op::ScatterAdd, std::array{d, index}, {}, {Type::F32, Rows::fixed(table_rows), shape(d).cols});
+NodeId Graph::scatter_add(NodeId d, NodeId index, Rows table_rows) {
+  return add(Op::ScatterAdd, std::array{d, index}, {}, {Type::F32, table_rows, shape(d).cols});
 }
 
 std::vector<bool> live_nodes(const Graph& graph) {

@@ -110,7 +110,7 @@ class Graph {
   NodeId pad_rows(NodeId a, Rows rows);
   NodeId tail_rows(NodeId a, int32_t step);
   NodeId coin(double probability, int32_t place, NodeId row, NodeId key, int32_t cols);
-  NodeId scatter_add(NodeId d, NodeId index, int32_t table_rows);
+  NodeId scatter_add(NodeId d, NodeId index, Rows table_rows);
   NodeId same_shape_constant(double value, NodeId like);
 
   const Node& operator[](NodeId id) const { return nodes_[id]; }

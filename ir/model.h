@@ -3,6 +3,7 @@
 // steps.
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ir/graph.h"
@@ -57,6 +58,23 @@ inline std::string next_input(const std::string& field, int64_t n) {
 inline std::string has_next_input(const std::string& field, int64_t n) {
   return "%has." + std::to_string(n) + "." + field;
 }
+
+/// Values of each row stand in the order of the first dimension. For each place in the order of dimension
+/// `to`, the place of the same row in the order of `from`: i32 [B, 1].
+inline std::string order_input(int from, int to) {
+  return "%order." + std::to_string(from) + "." + std::to_string(to);
+}
+
+/// A scan with `carry` begins with its input and gives its output, [B, C], which is the next piece's input.
+/// `%fresh`, [1, 1], is 1 in the first piece of a pass.
+inline constexpr std::string_view kCarryInputPrefix = "%carry.", kCarryOutputPrefix = "carry.";
+inline std::string carry_input(int state) {
+  return std::string(kCarryInputPrefix) + std::to_string(state);
+}
+inline std::string carry_output(int state) {
+  return std::string(kCarryOutputPrefix) + std::to_string(state);
+}
+inline constexpr const char* kFreshInput = "%fresh";
 
 /// One field of the data as the graph sees it.
 struct ModelInput {

@@ -189,9 +189,8 @@ Shape tail_rows(const Use& use) {
 }
 
 Shape gather(const Use& use) {
-  use.need(use.args[0].type == Type::F32, "the table must be f32");
   use.need_index(use.args[1]);
-  return {Type::F32, use.args[1].rows, use.args[0].cols};
+  return {use.args[0].type, use.args[1].rows, use.args[0].cols};
 }
 
 Shape scatter_add(const Use& use) {
@@ -199,8 +198,7 @@ Shape scatter_add(const Use& use) {
   use.need(d.type == Type::F32, "the summands must be f32");
   use.need_index(index);
   use.need(d.rows == index.rows, "each summand needs its index");
-  use.need(in_order(use.wanted.rows) && use.wanted.rows.kind == Rows::Fixed,
-           "the table must have fixed rows");
+  use.need(in_order(use.wanted.rows), "the table needs rows");
   return {Type::F32, use.wanted.rows, d.cols};
 }
 

@@ -188,7 +188,7 @@ void apply_adjoint(Graph& graph, NodeId y_id, NodeId dy_id, Adjoints& adjoints) 
       return give(
           a, {g, add_simplified(graph, Op::TailRows, std::array{dy_id}, {.offset = node.attr.offset}, {})});
     case Op::Gather:
-      if (wants(a)) give(a, {g, graph.scatter_add(dy_id, b.id, graph.shape(a.id).rows.begin)});
+      if (wants(a)) give(a, {g, graph.scatter_add(dy_id, b.id, graph.shape(a.id).rows)});
       return;
     case Op::ScatterAdd: return give(a, f(Op::Gather, dy, b));
     case Op::LastRows: {  // the rows that end at step t get theirs, the others nothing

@@ -100,10 +100,6 @@ class Cut {
       step_[id] = results_[from_.arg(id, 0)][node.attr.offset];
       return;
     }
-    // An op that reads an element some steps before (a delay by k) has its place here: k states, of which the
-    // first becomes the value of this step and each other what the one before it was (StepState::older). One
-    // that only changes the order of rows is its operand: all rows are at the same step.
-    //
     // What is made of values along the dimension but does not run along it has taken in several steps.
     if (!along(node.shape.rows)) refuse(id);
     std::vector<NodeId> args;
@@ -265,10 +261,27 @@ class Cut {
   Stepwise out_;
 };
 
+/// The model without changes between the order of dimension `dim` and that of the rows: while it is written,
+/// all rows are at the same step, in one order.
+Model in_one_order(const Model& model, int dim) {
+  Rebuild r(model.graph);
+  const std::string there = order_input(0, dim), back = order_input(dim, 0);
+  for (NodeId id = 0; id < model.graph.size(); ++id) {
+    const NodeId index = model.graph[id].op == Op::Gather ? model.graph.arg(id, 1) : kNoNode;
+    const bool input = index != kNoNode && model.graph[index].op == Op::Input;
+    if (input && (model.graph.name(index) == there || model.graph.name(index) == back))
+      r.map[id] = r.map[model.graph.arg(id, 0)];
+    else r.copy(id);
+  }
+  Model result = model;
+  result.graph = r.finish();
+  return result;
+}
+
 }  // namespace
 
 Stepwise stepwise(const Model& model, int dim) {
-  return Cut(model, dim).run();
+  return Cut(in_one_order(model, dim), dim).run();
 }
 
 }  // namespace rnnc

@@ -123,7 +123,8 @@ Graph add_training(const Graph& graph, const std::vector<Parameter>& parameters,
       std::find_if(g.roots.begin(), g.roots.end(), [](const Root& r) { return r.name == "loss"; });
   if (root == g.roots.end()) throw GraphError("add_training: the graph has no root `loss`");
   const NodeId loss = root->node;
-  std::erase_if(g.roots, [](const Root& r) { return r.name != "loss" && !r.name.starts_with("carry."); });
+  std::erase_if(g.roots,
+                [](const Root& r) { return r.name != "loss" && !r.name.starts_with(kCarryOutputPrefix); });
 
   std::vector<const Parameter*> trained;
   std::vector<NodeId> weights;

@@ -205,6 +205,8 @@ class WholeModel {
     table.batch = 1;
     table.row_offset = pointers.data();
     table.capacity = steps.data();
+    for (int d = 1; d < int(steps.size()); ++d)  // there is one order of one row
+      inputs[order_input(0, d)] = inputs[order_input(d, 0)] = {0};
     const Graph graph = dce(unroll(made_.whole.model, steps));
     Tensors given;
     for (NodeId id = 0; id < graph.size(); ++id) {

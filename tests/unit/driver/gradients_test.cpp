@@ -235,8 +235,9 @@ void add_moving(std::vector<Example>& list) {
   }
   list.push_back(
       {Op::Gather, "", [](Maker& m) { return m.op(Op::Gather, m.in(Rows::fixed(3), 2), m.index(kStack)); }});
-  list.push_back(
-      {Op::ScatterAdd, "", [](Maker& m) { return m.g.scatter_add(m.in(kStack, 2), m.index(kStack), 3); }});
+  list.push_back({Op::ScatterAdd, "", [](Maker& m) {
+                    return m.g.scatter_add(m.in(kStack, 2), m.index(kStack), Rows::fixed(3));
+                  }});
   list.push_back({Op::LastRows, "", [](Maker& m) {
                     const NodeId last = m.g.input(last_index_input(0), {Type::I32, kBatch, 1});
                     return m.op(Op::LastRows, m.in(kStack, 2), last);

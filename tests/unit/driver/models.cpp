@@ -142,6 +142,33 @@ predict m {{
                             scan);
 }
 
+/// A language model over the pieces of a stream: states that go on, also those of a delay.
+constexpr const char* kCarried = R"(
+data d {
+  read "t.txt" as stream
+  x: C[T] = chars(text)
+  chunk T = 6
+}
+cell late(x: [E]; h: [H]) {
+  param W: [E, H] ~ glorot
+  param U: [H, H] ~ orthogonal
+  h' = tanh(x @ W + delay(x) @ W + h @ U)
+}
+model m(x: C[T]) -> (logits: [T, C]) {
+  h      = scan late[12] over embed[6](x) from h = 0.5 carry
+  logits = linear[C](h)
+}
+train m on d {
+  loss      cross_entropy(logits, next(x))
+  metric    accuracy(logits, next(x))
+  optimizer adam(rate = 1e-3)
+  epochs    1
+}
+predict m {
+  show argmax(logits)
+}
+)";
+
 const std::vector<std::pair<std::string, std::string>>& models() {
   static const char* peephole = R"(
 cell peephole(x: [E]; h: [H], c: [H]) {
@@ -177,6 +204,14 @@ cell normed(x: [E]; h: [H]) {
   h' = tanh(d / sqrt(mean(d^2) + 1e-5))
 }
 )";
+  static const char* delayed = R"(
+cell delayed(x: [E]; h: [H]) {
+  param W: [3*E, H] ~ glorot
+  param U: [H, H] ~ orthogonal
+  param v: [H] ~ normal(0.5)
+  h' = tanh(window(x, 3) @ W + h @ U + v * delay(h, 2))
+}
+)";
   static const std::vector<std::pair<std::string, std::string>> list = {
       {"rnn", classifier("", "scan rnn[20] over embed[12](x)")},
       {"lstm", classifier("", "scan lstm[16] over embed[8](x)")},
@@ -189,6 +224,9 @@ cell normed(x: [E]; h: [H]) {
       {"gru_before", classifier(before, "scan gru_before[16] over embed[8](x)")},
       {"normed", classifier(normed, "scan normed[16] over embed[8](x)")},
       {"from", classifier("", "scan lstm[16] over embed[8](x) from c = 0.5")},
+      {"delayed", classifier(delayed, "scan delayed[12] over embed[6](x)")},
+      {"windows", classifier("", "scan rnn[12] over window(delay(embed[4](x)), 3, center = yes)")},
+      {"carried", kCarried},
   };
   return list;
 }

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <set>
 
@@ -30,21 +29,13 @@ std::set<std::string> dim_names(const ast::File& file) {
   return names;
 }
 
-int64_t dim_value(const std::string& name, const std::string& text) {
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 1)
-    refuse_command(fmt::format("`{}` of `--set {}={}` is a whole number above 0", name, name, text));
-  return value;
-}
-
 /// Divides --set into values of `dim` and train settings.
 void divide_set(const Options& options, const ast::File& file, Experiment& to) {
   const std::set<std::string> dims = dim_names(file);
   const std::vector<std::string> settings = settable_names(), generating = generate_names(file);
   for (const auto& [name, value] : options.set) {
     if (dims.contains(name)) {
-      to.overrides[name] = dim_value(name, value);
+      to.overrides[name] = set_count(name, value);
     } else if (contains(settings, name)) {
       to.settings.emplace_back(name, value);
     } else if (contains(generating, name)) {

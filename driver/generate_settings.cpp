@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "driver/constant.h"
@@ -80,22 +79,6 @@ class Reader {
 
   const Experiment& experiment_;
 };
-
-double set_number(const std::string& name, const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !(value > 0))
-    refuse_command(fmt::format("`{}` of `--set {}={}` is a number above 0", name, name, text));
-  return value;
-}
-
-int64_t set_count(const std::string& name, const std::string& text) {
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 1)
-    refuse_command(fmt::format("`{}` of `--set {}={}` is a whole number above 0", name, name, text));
-  return value;
-}
 
 void apply_set(const std::string& name, const std::string& value, GenerateSettings& to) {
   SearchSettings& search = to.search;

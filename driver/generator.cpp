@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <map>
 #include <stdexcept>
 
@@ -71,10 +70,7 @@ Answer answer_to_write(const Experiment& experiment, const ast::Train& train) {
   return *answer;
 }
 
-/// The two programs, with room for so many rows and steps.
 struct Generator::Programs {
-  int64_t rows = 0;
-  std::vector<int32_t> time_steps;
   std::optional<Session> prefix;  // if the step needs anything of it
   std::optional<Session> step;
 };
@@ -133,26 +129,16 @@ void Generator::refuse_what_is_read(const Experiment& experiment, const ast::Tra
 void Generator::make_programs(const Dataset& dataset, int64_t rows) {
   std::vector<int32_t> steps = longest_rows(dataset);
   steps.at(static_cast<size_t>(lowered_.shows.at(0).sequence)) = 1;  // nothing runs along it any more
-  bool enough = programs_ != nullptr && rows <= programs_->rows;
-  for (size_t i = 0; enough && i < steps.size(); ++i) enough = steps[i] <= programs_->time_steps[i];
-  if (enough) return;
-  // Powers of two: a few programs serve rows of all lengths.
-  for (int32_t& n : steps) n = static_cast<int32_t>(std::bit_ceil(static_cast<uint32_t>(n)));
-  rows = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(rows)));
-  if (programs_ != nullptr) {
-    rows = std::max(rows, programs_->rows);
-    for (size_t i = 0; i < steps.size(); ++i) steps[i] = std::max(steps[i], programs_->time_steps[i]);
-  }
+  if (!room_.grow(rows, std::move(steps))) return;
   CompileOptions options = options_;
   options.kind = ProgramKind::Predict;
-  options.batch_capacity = rows;
-  options.time_steps = steps;
+  options.batch_capacity = room_.rows;
+  options.time_steps = room_.steps;
   programs_.reset();
   auto made = std::make_unique<Programs>();
-  made->rows = rows;
-  made->time_steps = steps;
   const auto program = [&](const Model& model) {
-    return Session(compile(dce(unroll(model, steps)), options, model.dims, jit_).plan.program, variables_);
+    return Session(compile(dce(unroll(model, room_.steps)), options, model.dims, jit_).plan.program,
+                   variables_);
   };
   if (!cut_.prefix.graph.roots.empty()) made->prefix.emplace(program(cut_.prefix));
   made->step.emplace(program(cut_.step));
@@ -281,7 +267,7 @@ std::vector<Written> Generator::write_together(const Dataset& dataset, std::span
   for (const int64_t row : rows) repeated.insert(repeated.end(), static_cast<size_t>(beam), row);
   make_programs(dataset, static_cast<int64_t>(repeated.size()));
   Batch batch;
-  fill_batch(dataset, repeated, std::max(batch_steps(programs_->time_steps), longest_row(dataset)), batch);
+  fill_batch(dataset, repeated, std::max(batch_steps(room_.steps), longest_row(dataset)), batch);
 
   std::map<int64_t, int64_t> index_of;  // of each row of the dataset in `rows`
   for (size_t i = 0; i < rows.size(); ++i) index_of[rows[i]] = static_cast<int64_t>(i);

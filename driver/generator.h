@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "driver/experiment.h"
+#include "driver/room.h"
 #include "driver/search.h"
 #include "frontend/answer.h"
 #include "passes/stepwise.h"
@@ -62,7 +63,8 @@ class Generator {
   CompileOptions options_;
   Jit& jit_;
   Variables& variables_;
-  std::unique_ptr<Programs> programs_;
+  Room room_;
+  std::unique_ptr<Programs> programs_;  // with this room
 };
 
 /// The beginning of a text as symbols, encoded as the data are. Without one a model of a stream with <eos>

@@ -53,14 +53,21 @@ struct Switch {
   void (*add)(CLI::App&, Options&);
 };
 
+/// The number that a whole text is.
+template <typename Number>
+std::optional<Number> read_number(const std::string& text) {
+  Number value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
 /// A check whose message says what is wanted, not how CLI11 found out.
 CLI::Validator whole_number(int64_t most) {
   return CLI::Validator(
       [most](const std::string& text) {
-        int64_t value = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (error == std::errc() && end == text.data() + text.size() && value >= 1 && value <= most)
-          return std::string();
+        const auto value = read_number<int64_t>(text);
+        if (value && *value >= 1 && *value <= most) return std::string();
         return fmt::format("a whole number from 1 to {} is needed, not `{}`", most, text);
       },
       "");
@@ -263,6 +270,20 @@ std::span<const CommandInfo> commands() {
 
 void refuse_command(std::string message, std::string help) {
   throw UserError(in_file("rnnc", 0, 0, std::move(message), {}, std::move(help)));
+}
+
+double set_number(const std::string& name, const std::string& text) {
+  const auto value = read_number<double>(text);
+  if (!value || !(*value > 0))
+    refuse_command(fmt::format("`{}` of `--set {}={}` is a number above 0", name, name, text));
+  return *value;
+}
+
+int64_t set_count(const std::string& name, const std::string& text) {
+  const auto value = read_number<int64_t>(text);
+  if (!value || *value < 1)
+    refuse_command(fmt::format("`{}` of `--set {}={}` is a whole number above 0", name, name, text));
+  return *value;
 }
 
 std::string general_help() {

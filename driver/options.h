@@ -75,4 +75,8 @@ int thread_count(const Options& options);
 /// A mistake on the command line: `rnnc: error: MESSAGE`.
 [[noreturn]] void refuse_command(std::string message, std::string help = {});
 
+/// The value of `--set NAME=TEXT` where a number above 0, or a whole one, is needed; refuses others.
+double set_number(const std::string& name, const std::string& text);
+int64_t set_count(const std::string& name, const std::string& text);
+
 }  // namespace rnnc

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -58,13 +57,6 @@ class RowValues {
 
 }  // namespace
 
-/// A compiled program with room for so many rows and steps.
-struct Predictor::Program {
-  int64_t rows = 0;
-  std::vector<int32_t> time_steps;
-  Session session;
-};
-
 Predictor::Predictor(const SavedExperiment& used, const Options& options)
     : used_(used),
       options_(options),
@@ -89,8 +81,6 @@ Predictor::Predictor(const SavedExperiment& used, const Options& options)
   set_parameters(lowered_.model, used.saved, used.path, variables_);
 }
 
-Predictor::~Predictor() = default;
-
 std::vector<std::string> Predictor::rows(std::span<const std::vector<std::string>> values,
                                          const std::string& origin) {
   return run(encode_values(spec_, used_.saved.info.learned, fields_, values, origin));
@@ -101,34 +91,23 @@ std::vector<std::string> Predictor::files(std::span<const std::string> names) {
 }
 
 void Predictor::make_program(const Dataset& dataset, int64_t rows) {
-  std::vector<int32_t> steps = longest_rows(dataset);
-  bool enough = program_ != nullptr && rows <= program_->rows;
-  for (size_t i = 0; enough && i < steps.size(); ++i) enough = steps[i] <= program_->time_steps[i];
-  if (enough) return;
-  // Powers of two: a few programs serve rows of all lengths.
-  for (int32_t& n : steps) n = static_cast<int32_t>(std::bit_ceil(static_cast<uint32_t>(n)));
-  rows = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(rows)));
-  if (program_ != nullptr) {
-    rows = std::max(rows, program_->rows);
-    for (size_t i = 0; i < steps.size(); ++i) steps[i] = std::max(steps[i], program_->time_steps[i]);
-  }
+  if (!room_.grow(rows, longest_rows(dataset))) return;
   CompileOptions compiling;
   compiling.kind = ProgramKind::Predict;
-  compiling.batch_capacity = rows;
-  compiling.time_steps = steps;
+  compiling.batch_capacity = room_.rows;
+  compiling.time_steps = room_.steps;
   compiling.disabled_passes = options_.disabled_passes;
   program_.reset();
-  Session session(compile(lowered_, compiling, jit_).plan.program, variables_);
-  program_.reset(new Program{rows, std::move(steps), std::move(session)});
+  program_ = std::make_unique<Session>(compile(lowered_, compiling, jit_).plan.program, variables_);
 }
 
 std::vector<std::string> Predictor::run(const Dataset& dataset) {
   std::vector<std::string> lines(dataset.test.size());
   if (lines.empty()) return lines;
   make_program(dataset, std::min(kMostRows, static_cast<int64_t>(lines.size())));
-  Session& session = program_->session;
+  Session& session = *program_;
   const Learned& learned = used_.saved.info.learned;
-  Batches batches(dataset, Part::Test, program_->rows, batch_steps(program_->time_steps));
+  Batches batches(dataset, Part::Test, room_.rows, batch_steps(room_.steps));
   for (int64_t step = 0; step < batches.steps(); ++step) {
     const Batch& batch = batches.batch(step);
     bind(session, dataset, batch);

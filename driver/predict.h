@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "driver/room.h"
 #include "driver/saved_experiment.h"
 
 namespace rnnc {
@@ -15,7 +16,6 @@ class Predictor {
   /// Takes parameters and vocabularies from the saved model; refuses one that does not fit. `used` and
   /// `options` must outlive this.
   Predictor(const SavedExperiment& used, const Options& options);
-  ~Predictor();
   Predictor(const Predictor&) = delete;
   Predictor& operator=(const Predictor&) = delete;
 
@@ -28,8 +28,6 @@ class Predictor {
   std::vector<std::string> files(std::span<const std::string> names);
 
  private:
-  struct Program;
-
   std::vector<std::string> run(const Dataset& dataset);
   void make_program(const Dataset& dataset, int64_t rows);
 
@@ -42,7 +40,8 @@ class Predictor {
   Team team_;
   Variables variables_;
   Lowered lowered_;
-  std::unique_ptr<Program> program_;
+  Room room_;
+  std::unique_ptr<Session> program_;  // with this room
 };
 
 }  // namespace rnnc

@@ -292,6 +292,8 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std
   std::vector<int> state_results;  // of each state, those of delays too: which result it is
   for (int k = 0; k < body.states; ++k) state_results.push_back(k);
   for (NodeId next : open.remembered) {
+    if (reverse && body.body.shape(next).type == Type::I32)
+      not_built(s.place, "a delayed category in a scan backwards");
     if (s.carry) state_results.push_back(int(body.results.size()));
     if (s.carry) body.results.push_back(next);
     body.next.push_back(next);

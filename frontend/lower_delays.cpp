@@ -104,6 +104,7 @@ Value Lowering::delay(const Expr& e, Value v, Scope& scope) {
   v.ends.clear();
   if (n == 0) return v;
   const double missing = missing_element(v, e.place);
+  if (n < 0 && !v.vocabulary.empty()) not_built(e.place, "a look ahead of categories");
   if (dim >= 0) {
     v.node = neighbours(v.node, dim, std::abs(n), n < 0, missing).back();
     return v;

@@ -166,15 +166,9 @@ std::string Encoder::text(const EncodeExpr& expr, const RowView& row) const {
     case EncodeOp::Number: return fmt::format("{}", expr.number);
     case EncodeOp::Row: return fmt::format("{}", row.number);
     case EncodeOp::Lower: return lower(text(expr.operands[0], row));
-    case EncodeOp::Line:
-    case EncodeOp::File:
-    case EncodeOp::Column:
-    case EncodeOp::Rest:
-    case EncodeOp::WholeText:
-    case EncodeOp::Leaf:
-    case EncodeOp::Label: break;
-    default: throw in_spec(spec_, expr, fmt::format("`{}` is no text", to_text(expr)));
+    default: break;
   }
+  if (!is_source(expr.op)) throw in_spec(spec_, expr, fmt::format("`{}` is no text", to_text(expr)));
   if (row.table == nullptr) {
     const std::string& value = given(expr, row);
     if (expr.op != EncodeOp::Column || spec_.sources.at(0).format != DataFormat::Blocks) return value;

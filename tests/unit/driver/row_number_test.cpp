@@ -17,16 +17,7 @@ std::vector<int64_t> numbers(const Batch& batch, size_t dimension) {
 }
 
 TEST(RowNumber, IsOfTheRowAtAPlaceOfADimension) {
-  Dataset dataset;
-  dataset.fields = {test::sequence("x", test::line()), test::sequence("y", test::line())};
-  dataset.fields[0].dimension = "S";
-  dataset.dimensions = {"S", "T"};
-  dataset.rows = 3;
-  dataset.data.resize(2);
-  dataset.data[0].ids = {0, 0, 0, 0, 0, 0};
-  dataset.data[0].offsets = {0, 1, 3, 6};  // lengths 1, 2, 3
-  dataset.data[1].ids = {0, 0, 0, 0, 0};
-  dataset.data[1].offsets = {0, 2, 2, 5};  // lengths 2, 0, 3
+  Dataset dataset = test::two_sequences({{0}, {0, 0}, {0, 0, 0}}, {{0, 0}, {}, {0, 0, 0}});
   Batch batch;
   fill_batch(dataset, std::vector<int64_t>{0, 1, 2}, 3, batch);
   EXPECT_THAT(numbers(batch, 0), ElementsAre(2, 1, 0));

@@ -151,4 +151,23 @@ std::string refusal(const Action& action) {
   return "";
 }
 
+/// Rows of two sequences: x: C[S], y: C[T].
+inline Dataset two_sequences(const std::vector<std::vector<int32_t>>& x,
+                             const std::vector<std::vector<int32_t>>& y) {
+  Dataset dataset;
+  dataset.fields = {sequence("x", line()), sequence("y", line())};
+  dataset.fields[0].dimension = "S";
+  dataset.dimensions = {"S", "T"};
+  dataset.rows = int64_t(x.size());
+  for (const auto& rows : {x, y}) {
+    FieldData& data = dataset.data.emplace_back();
+    data.offsets = {0};
+    for (const std::vector<int32_t>& row : rows) {
+      data.ids.insert(data.ids.end(), row.begin(), row.end());
+      data.offsets.push_back(int64_t(data.ids.size()));
+    }
+  }
+  return dataset;
+}
+
 }  // namespace rnnc::test

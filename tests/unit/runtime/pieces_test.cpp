@@ -191,16 +191,7 @@ TEST(Stream, AnEmptyTextHasNoTrainingPart) {
 }
 
 TEST(SeveralDimensions, EachHasItsOwnOrder) {
-  Dataset dataset;
-  dataset.fields = {test::sequence("x", test::line()), test::sequence("y", test::line())};
-  dataset.fields[0].dimension = "S";
-  dataset.dimensions = {"S", "T"};
-  dataset.rows = 3;
-  dataset.data.resize(2);
-  dataset.data[0].ids = {10, 20, 21, 30, 31, 32};  // lengths 1, 2, 3
-  dataset.data[0].offsets = {0, 1, 3, 6};
-  dataset.data[1].ids = {11, 12, 13, 22, 23};  // lengths 3, 2, 0
-  dataset.data[1].offsets = {0, 3, 5, 5};
+  const Dataset dataset = test::two_sequences({{10}, {20, 21}, {30, 31, 32}}, {{11, 12, 13}, {22, 23}, {}});
   Batch batch;
   fill_batch(dataset, std::vector<int64_t>{0, 1, 2}, 3, batch);
   EXPECT_THAT(batch.order, ElementsAre(2, 1, 0));

@@ -264,8 +264,11 @@ Value* emit_op(KernelBuilder& b, Op op, Value* x, Value* y) {
     case Op::TailRows:
     case Op::Gather:
     case Op::ScatterAdd:
-    case Op::LastRows:
+    case Op::ScatterMax:
+    case Op::SplitCols:
+    case Op::JoinRows:
     case Op::PairIndex:
+    case Op::LastRows:
     case Op::Transpose:
     case Op::Scan:
     case Op::ScanResult: break;

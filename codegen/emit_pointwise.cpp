@@ -178,7 +178,7 @@ Value* BodyEmitter::emit_load(const Instr& in) {
       wide ? b_.load(integers ? b_.ichunk : b_.chunk, address) : b_.load(integers ? b_.i32 : b_.f32, address);
   if (integers) v = ir.CreateSIToFP(v, wide ? static_cast<llvm::Type*>(b_.chunk) : b_.f32);
   if (!wide) v = b_.splat(v);
-  return there ? ir.CreateSelect(there, v, b_.c(0)) : v;
+  return there ? ir.CreateSelect(there, v, b_.c(double(in.value))) : v;
 }
 
 bool BodyEmitter::stores_chunks() const {

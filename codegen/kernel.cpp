@@ -37,8 +37,11 @@ std::string text(const Instr& in) {
   std::string limit = in.limit >= 0 ? fmt::format(" below rows{}", in.limit) : "";
   switch (in.code) {
     case Instr::Load:
-      return fmt::format("load {} {} {}{}{}", name(in.access), type, in.operand,
-                         in.access == Access::Gather ? fmt::format(" by {}", in.index) : "", limit);
+      return fmt::format(
+          "load {} {} {}{}{}", name(in.access), type, in.operand,
+          in.access == Access::Gather ? fmt::format(" by {}", in.index) : "",
+          in.value != 0 ? limit + fmt::format(" else {} {:08x}", in.value, std::bit_cast<uint32_t>(in.value))
+                        : limit);
     case Instr::Part: return fmt::format("part {}", in.operand);
     case Instr::Constant:
       return fmt::format("constant {} {:08x}", in.value, std::bit_cast<uint32_t>(in.value));

@@ -36,7 +36,7 @@ enum class Access : uint8_t {
   RowVector,  // data + col                  the same for all rows:    [1, C]
   ColVector,  // data + row * stride         the same for all columns: [R, 1]
   Scalar,     // data                        [1, 1]
-  // data + index[row] * stride + col, 0 where the index is negative; `index` is another operand, int32
+  // data + index[row] * stride + col, `value` where the index is negative; `index` is another operand, int32
   Gather,
 };
 
@@ -66,7 +66,7 @@ struct Instr {
   int16_t a = -1, b = -1;
   int16_t operand = -1, index = -1;
   int16_t limit = -1;
-  float value = 0;
+  float value = 0;  // Constant; Gather: what a negative index gives
   int32_t place = 0;  // of a coin
   bool operator==(const Instr&) const = default;
 };

@@ -16,7 +16,7 @@ constexpr int64_t kAlign = 64;  // bytes
 RowRange range_of(Rows rows) {
   switch (rows.kind) {
     case Rows::Fixed: return {RowRange::Fixed, 0, rows.begin, 0};
-    case Rows::Batch: return {RowRange::Batch, 0, 0, 0};
+    case Rows::Batch: return {RowRange::Batch, rows.dim, 0, 0};
     case Rows::Steps: break;
   }
   return {RowRange::Steps, rows.dim, rows.begin, rows.end};
@@ -52,6 +52,7 @@ class Planner {
     join_families();
     place_assignments();
     p_.capacity = options_.time_steps;
+    p_.inner_rows = options_.inner_rows;
     p_.batch_capacity = options_.batch_capacity;
     p_.dimensions = options_.dimensions;
     for (const Draft& draft : drafts_.commands) p_.commands.push_back(command_of(draft));
@@ -75,7 +76,7 @@ class Planner {
     for (NodeId id = 0; id < g_.size(); ++id) {
       const Node& n = g_[id];
       if (n.op != Op::TailRows) continue;
-      const size_t dim = n.shape.rows.kind == Rows::Steps ? n.shape.rows.dim : n.attr.flags;
+      const size_t dim = n.shape.rows.dim;
       if (dim < options_.time_steps.size() && n.attr.offset < options_.time_steps[dim]) continue;
       throw GraphError(
           fmt::format("plan: %{} names step {} of a sequence that has fewer", id, n.attr.offset));
@@ -185,13 +186,17 @@ class Planner {
     return variable_slabs_[name] = int32_t(p_.slabs.size() - 1);
   }
 
+  int64_t inside(size_t space) const {
+    return space < options_.inner_rows.size() ? options_.inner_rows[space] : 1;
+  }
+
   int64_t capacity(const RowRange& rows) const {
     switch (rows.kind) {
       case RowRange::Fixed: return rows.begin;
-      case RowRange::Batch: return options_.batch_capacity;
+      case RowRange::Batch: return options_.batch_capacity * inside(rows.dim);
       case RowRange::Steps: break;
     }
-    return options_.batch_capacity * (rows.end - rows.begin);
+    return options_.batch_capacity * inside(rows.dim) * (rows.end - rows.begin);
   }
 
   int32_t add_slab(std::string name, RowRange rows, int32_t cols, Type type) {

@@ -19,8 +19,10 @@ namespace rnnc {
 struct PlanOptions {
   Target target;
   int64_t batch_capacity = 32;
-  std::vector<int32_t> time_steps;      // capacity of each sequence dimension
+  std::vector<int32_t> time_steps;      // capacity of each space
   std::vector<std::string> dimensions;  // their names
+  std::vector<int64_t> inner_rows =
+      {};  // the most rows of an example in a step of each space; empty: 1 in all
 };
 
 struct Plan {

@@ -172,8 +172,7 @@ class DraftBuilder {
         return part ? value(island, a) : load(island, a, g_.shape(a).rows, true);
       }
       case Op::TailRows: {
-        const Rows before =
-            Rows::step(n.shape.rows.kind == Rows::Steps ? n.shape.rows.dim : 0, n.attr.offset);
+        const Rows before = Rows::step(n.shape.rows.dim, n.attr.offset);
         const int16_t a = arg(0);
         return push(d, {.code = Instr::Tail, .a = a, .limit = row_count(d, before)});
       }
@@ -182,6 +181,7 @@ class DraftBuilder {
         Instr i{.code = Instr::Load, .access = Access::Gather, .type = n.shape.type};
         i.operand = reads(d, g_.arg(id, 0));
         i.index = reads(d, g_.arg(id, 1));
+        i.value = float(n.attr.value);
         return push(d, i);
       }
       case Op::PairIndex: {  // (a n + b) ok - (1 - ok), ok: neither is negative; exact below 2^24

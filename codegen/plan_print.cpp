@@ -9,7 +9,7 @@ namespace {
 std::string text_of(const Program& p, const RowRange& rows, int32_t moves) {
   switch (rows.kind) {
     case RowRange::Fixed: return std::to_string(rows.begin);
-    case RowRange::Batch: return "B";
+    case RowRange::Batch: return to_string(Rows::batch(rows.dim));
     case RowRange::Steps: break;
   }
   const std::string dim =

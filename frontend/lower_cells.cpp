@@ -254,11 +254,11 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const std
     int64_t cols = 1;
     for (const Dim& n : v.dims) cols *= n.n;
     const auto it = first.find(p.name);
-    v.node = outer->constant(0, Rows::batch(), int32_t(cols));
+    v.node = outer->constant(0, Rows::batch(dim), int32_t(cols));
     if (it != first.end()) {  // a number or a value that all rows share fills the state
       const NodeId begin = it->second.node;
       const Node& node = (*outer)[begin];
-      if (node.op == Op::Constant) v.node = outer->constant(node.attr.value, Rows::batch(), int32_t(cols));
+      if (node.op == Op::Constant) v.node = outer->constant(node.attr.value, Rows::batch(dim), int32_t(cols));
       else v.node = it->second.row ? begin : outer->binary(Op::Add, v.node, begin);
     }
     port_of(p, v, 0);

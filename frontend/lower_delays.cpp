@@ -53,7 +53,7 @@ std::vector<NodeId> Lowering::remembered(NodeId value, int64_t count, double mis
   for (int64_t i = 0; i < count; ++i) {
     const NodeId state = g_->input("%" + std::to_string(open_->operands.size()), shape);
     open_->operands.push_back(
-        model_.graph.add(Op::Constant, {}, {.value = missing}, {shape.type, Rows::batch(), shape.cols}));
+        model_.graph.add(Op::Constant, {}, {.value = missing}, {shape.type, Rows::batch(open_->dim), shape.cols}));
     open_->remembered.push_back(i == 0 ? value : states.back());
     states.push_back(state);
   }
@@ -77,7 +77,7 @@ std::vector<NodeId> Lowering::neighbours(NodeId stack, int dim, int64_t count, b
     next = body.body.input("%" + std::to_string(i + 1), shape);
     body.results.push_back(next);
     operands.push_back(
-        g_->add(Op::Constant, {}, {.value = missing}, {shape.type, Rows::batch(), shape.cols}));
+        g_->add(Op::Constant, {}, {.value = missing}, {shape.type, Rows::batch(dim), shape.cols}));
   }
   const NodeId scan = add_scan(std::move(body), operands);
   std::vector<NodeId> stacks;

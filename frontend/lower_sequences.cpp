@@ -9,8 +9,10 @@ namespace rnnc::lowering {
 /// A value of each row, from the order of one dimension to that of another. Each sequence is sorted by its
 /// own lengths; values of rows stand in the order of the first.
 NodeId Lowering::in_order(NodeId per_row, int from, int to) {
-  if (from == to || (*g_)[per_row].op == Op::Constant) return per_row;
-  return op(Op::Gather, {per_row, g_->input(order_input(from, to), {Type::I32, Rows::batch(), 1})});
+  if (from == to) return per_row;
+  const Node& node = (*g_)[per_row];
+  if (node.op == Op::Constant) return g_->constant(node.attr.value, Rows::batch(to), node.shape.cols);
+  return op(Op::Gather, {per_row, g_->input(order_input(from, to), {Type::I32, Rows::batch(to), 1})});
 }
 
 /// A value of each row, at every step of a sequence.
@@ -42,24 +44,24 @@ NodeId Lowering::reduce_time(Op o, NodeId stack, int dim) {
   shape.rows = Rows::here(dim);
   const NodeId x = body.body.input("%0", shape), so_far = body.body.input("%1", shape);
   body.next = body.results = {body.body.binary(o, so_far, x)};
-  const NodeId begin = g_->constant(o == Op::Max ? kLowest : 0, Rows::batch(), shape.cols);
+  const NodeId begin = g_->constant(o == Op::Max ? kLowest : 0, Rows::batch(dim), shape.cols);
   const NodeId scan = add_scan(std::move(body), std::array{stack, begin});
   return last(scan_result(scan, 0, Type::F32, dim, shape.cols), dim);
 }
 
 NodeId Lowering::length(int dim) {
-  return in_order(g_->input(length_input(dim), {Type::F32, Rows::batch(), 1}), dim, 0);
+  return in_order(g_->input(length_input(dim), {Type::F32, Rows::batch(dim), 1}), dim, 0);
 }
 
 /// The element of each row at its own last step.
 NodeId Lowering::last(NodeId stack, int dim) {
-  const NodeId index = g_->input(last_index_input(dim), {Type::I32, Rows::batch(), 1});
+  const NodeId index = g_->input(last_index_input(dim), {Type::I32, Rows::batch(dim), 1});
   return in_order(op(Op::LastRows, {stack, index}), dim, 0);
 }
 
 /// The element of each row at step 0; rows without any step get 0.
 NodeId Lowering::first(NodeId stack, int dim) {
-  return in_order(g_->pad_rows(g_->slice_rows(stack, Rows::step(dim, 0)), Rows::batch()), dim, 0);
+  return in_order(g_->pad_rows(g_->slice_rows(stack, Rows::step(dim, 0)), Rows::batch(dim)), dim, 0);
 }
 
 Value Lowering::ends_of(const ast::Expr& e, const std::string& f, Value v) {

@@ -172,8 +172,17 @@ NodeId Graph::pad_rows(NodeId a, Rows rows) {
 NodeId Graph::tail_rows(NodeId a, int32_t step) {
   return add(Op::TailRows, std::array{a}, {.offset = step});
 }
-NodeId Graph::scatter_add(NodeId d, NodeId index, Rows table_rows) {
-  return add(Op::ScatterAdd, std::array{d, index}, {}, {Type::F32, table_rows, shape(d).cols});
+NodeId Graph::gather(NodeId table, NodeId index, double missing) {
+  return add(Op::Gather, std::array{table, index}, {.value = missing});
+}
+NodeId Graph::scatter(Op op, NodeId d, NodeId index, Rows rows) {
+  return add(op, std::array{d, index}, {}, {Type::F32, rows, shape(d).cols});
+}
+NodeId Graph::split_cols(NodeId a, Rows rows, int32_t cols) {
+  return cols == shape(a).cols ? a : add(Op::SplitCols, std::array{a}, {}, {Type::F32, rows, cols});
+}
+NodeId Graph::join_rows(NodeId a, Rows rows, int32_t cols) {
+  return cols == shape(a).cols ? a : add(Op::JoinRows, std::array{a}, {}, {Type::F32, rows, cols});
 }
 
 std::vector<bool> live_nodes(const Graph& graph) {

@@ -44,7 +44,7 @@ struct Attr {
   int32_t name = -1;   // variable, input: index into Graph::names
   int32_t offset = 0;  // slice_cols: first column; slice_rows of a matrix: first row; tail_rows: step;
                        // scan: index into Model::scans; scan_result: which; coin: its place
-  uint8_t flags = 0;   // matmul: kTransposeLeft | kTransposeRight; tail_rows of a whole batch: sequence dim
+  uint8_t flags = 0;   // matmul: kTransposeLeft | kTransposeRight
   /// The value is compared by its bits: -0 is not 0, and a NaN is itself.
   bool operator==(const Attr& b) const {
     return std::bit_cast<uint64_t>(value) == std::bit_cast<uint64_t>(b.value) && name == b.name &&
@@ -110,7 +110,10 @@ class Graph {
   NodeId pad_rows(NodeId a, Rows rows);
   NodeId tail_rows(NodeId a, int32_t step);
   NodeId coin(double probability, int32_t place, NodeId row, NodeId key, int32_t cols);
-  NodeId scatter_add(NodeId d, NodeId index, Rows table_rows);
+  NodeId gather(NodeId table, NodeId index, double missing = 0);
+  NodeId scatter(Op op, NodeId d, NodeId index, Rows rows);  // scatter_add, scatter_max
+  NodeId split_cols(NodeId a, Rows rows, int32_t cols);      // of as many columns: itself
+  NodeId join_rows(NodeId a, Rows rows, int32_t cols);
   NodeId same_shape_constant(double value, NodeId like);
 
   const Node& operator[](NodeId id) const { return nodes_[id]; }

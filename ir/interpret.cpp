@@ -137,15 +137,14 @@ int64_t first_row(const Rows& wanted, const Rows& operand, int32_t offset, const
 }
 
 Tensor tail_rows(const Tensor& a, const Attr& attr, const RowTable& table) {
-  const int dim = a.shape.rows.kind == Rows::Batch ? attr.flags : a.shape.rows.dim;
-  const int64_t running = table.count(Rows::step(dim, attr.offset));
+  const int64_t running = table.count(Rows::step(a.shape.rows.dim, attr.offset));
   return each(a, [&](int64_t r, int64_t c) { return r < running ? 0 : a.at(r, c); });
 }
 
-Tensor gather(const Tensor& rows, const Tensor& index, std::string_view op, Tensor y) {
+Tensor gather(const Tensor& rows, const Tensor& index, double missing, std::string_view op, Tensor y) {
   return each(std::move(y), [&](int64_t r, int64_t c) {
     const int64_t from = row_at(index, r, rows.rows, op);
-    return from < 0 ? 0 : rows.at(from, c);
+    return from < 0 ? missing : rows.at(from, c);
   });
 }
 
@@ -171,6 +170,18 @@ Tensor coin(const Tensor& row, const Tensor& key, const Attr& attr, Tensor y) {
                        row.cols == 2 ? bits_of(row.at(r, 1)) : 0, uint32_t(c)};
     return coin_bits(at, k) < threshold ? 1 : 0;
   });
+}
+
+Tensor scatter_max(const Tensor& d, const Tensor& index, Tensor y) {
+  std::vector<bool> any(size_t(y.rows));
+  for (int64_t r = 0; r < d.rows; ++r) {
+    const int64_t to = row_at(index, r, y.rows, "scatter_max");
+    if (to < 0) continue;
+    for (int64_t c = 0; c < d.cols; ++c)
+      y.at(to, c) = any[size_t(to)] ? larger(y.at(to, c), d.at(r, c)) : d.at(r, c);
+    any[size_t(to)] = true;
+  }
+  return y;
 }
 
 Tensor pair_index(const Tensor& a, const Tensor& b, int32_t size, Tensor y) {
@@ -277,8 +288,11 @@ Tensor evaluate(Op op, std::span<const Tensor* const> operands, const Attr& attr
     case Op::PadRows: return each(y, [&](int64_t r, int64_t c) { return r < a.rows ? a.at(r, c) : 0; });
     case Op::TailRows: return tail_rows(a, attr, table);
     case Op::Gather:
-    case Op::LastRows: return gather(a, b, info(op).name, y);
+    case Op::LastRows: return gather(a, b, attr.value, info(op).name, y);
     case Op::ScatterAdd: return scatter_add(a, b, y);
+    case Op::ScatterMax: return scatter_max(a, b, y);
+    case Op::SplitCols:
+    case Op::JoinRows: y.data = a.data; return y;  // the same numbers in the same order
     case Op::PairIndex: return pair_index(a, b, attr.offset, y);
     case Op::Transpose: return each(y, [&](int64_t r, int64_t c) { return a.at(c, r); });
     case Op::Scan:

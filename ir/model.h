@@ -8,6 +8,7 @@
 
 #include "ir/graph.h"
 #include "ir/source.h"
+#include "ir/spaces.h"
 
 namespace rnnc {
 
@@ -86,6 +87,7 @@ struct ModelInput {
 struct Model {
   std::string name;
   std::vector<std::string> dims;  // names of the sequence dimensions
+  std::vector<Space> spaces;      // those, then what the model makes of them; Rows::dim is an index here
   std::vector<ModelInput> inputs;
   std::vector<Parameter> parameters;
   std::vector<ScanBody> scans;

@@ -221,9 +221,6 @@ class Reader {
       } else if (key == "offset") {
         expect("=");
         attr.offset = integer();
-      } else if (key == "dim") {
-        expect("=");
-        attr.flags = uint8_t(integer(UINT8_MAX));
       } else if (key == "left") {
         expect("^T");
         attr.flags |= kTransposeLeft;
@@ -231,7 +228,7 @@ class Reader {
         expect("^T");
         attr.flags |= kTransposeRight;
       } else {
-        fail(begin, key.size(), "expected an attribute: value, offset, dim, left^T or right^T");
+        fail(begin, key.size(), "expected an attribute: value, offset, left^T or right^T");
       }
     } while (accept(","));
     expect("}");
@@ -253,7 +250,7 @@ class Reader {
   }
 
   Rows rows() {
-    if (accept("B")) return Rows::batch();
+    if (accept("B")) return Rows::batch(is_digit(peek()) ? integer(UINT8_MAX) : 0);
     if (!accept("T")) return Rows::fixed(integer());
     const int dim = integer(UINT8_MAX);
     expect(".");

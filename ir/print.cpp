@@ -19,8 +19,6 @@ std::string attributes(const Node& node) {
   if (node.op == Op::MatMul) {
     if ((attr.flags & kTransposeLeft) != 0) item("left^T");
     if ((attr.flags & kTransposeRight) != 0) item("right^T");
-  } else if (attr.flags != 0) {
-    item(fmt::format("dim={}", attr.flags));
   }
   return text.empty() ? "" : " {" + text + "}";
 }

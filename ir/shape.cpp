@@ -10,7 +10,7 @@ namespace rnnc {
 std::string to_string(Rows rows) {
   switch (rows.kind) {
     case Rows::Fixed: return fmt::format("{}", rows.begin);
-    case Rows::Batch: return "B";
+    case Rows::Batch: return rows.dim == 0 ? "B" : fmt::format("B{}", rows.dim);
     case Rows::Steps: break;
   }
   if (rows == Rows::here(rows.dim)) return fmt::format("T{}.t", rows.dim);
@@ -28,7 +28,7 @@ std::string to_string(const Shape& shape) {
 int64_t RowTable::count(Rows rows) const {
   switch (rows.kind) {
     case Rows::Fixed: return rows.begin;
-    case Rows::Batch: return batch;
+    case Rows::Batch: return batch_rows == nullptr ? batch : batch_rows[rows.dim];
     case Rows::Steps: break;
   }
   const int64_t* table = row_offset[rows.dim];

@@ -35,7 +35,7 @@ struct Use {
 bool in_order(Rows rows) {
   switch (rows.kind) {
     case Rows::Fixed: return rows.begin >= 1 && rows.dim == 0 && rows.end == 0;
-    case Rows::Batch: return rows == Rows::batch();
+    case Rows::Batch: return rows == Rows::batch(rows.dim);
     case Rows::Steps: break;
   }
   if (rows == Rows::here(rows.dim)) return true;
@@ -66,9 +66,10 @@ bool steps_within(Rows inner, Rows outer) {
 
 /// `fewer` is a prefix of `more`: the rows that still run at the same or a later step.
 bool is_prefix(Rows fewer, Rows more) {
-  if (is_here(fewer)) return more.kind == Rows::Batch || fewer == more;
+  if (is_here(fewer)) return more == Rows::batch(fewer.dim) || fewer == more;
   if (!fewer.is_step()) return false;
-  return more.kind == Rows::Batch || (more.is_step() && more.dim == fewer.dim && more.begin <= fewer.begin);
+  return more == Rows::batch(fewer.dim) ||
+         (more.is_step() && more.dim == fewer.dim && more.begin <= fewer.begin);
 }
 
 /// Equal extents, or one of them stretches.
@@ -183,8 +184,6 @@ Shape tail_rows(const Use& use) {
   const int32_t step = use.attr.offset;
   if (!(step >= 0 && (a.rows.kind == Rows::Batch || (a.rows.is_step() && step >= a.rows.begin))))
     use.refuse(fmt::format("the rows of step {} are not among its first rows", step));
-  use.need(use.attr.flags == 0 || a.rows.kind == Rows::Batch,
-           "its steps already say which sequence is meant");
   return a;
 }
 
@@ -193,7 +192,8 @@ Shape gather(const Use& use) {
   return {use.args[0].type, use.args[1].rows, use.args[0].cols};
 }
 
-Shape scatter_add(const Use& use) {
+/// Into a table: with fixed rows, or rows of examples.
+Shape scatter(const Use& use) {
   const Shape &d = use.args[0], &index = use.args[1];
   use.need(d.type == Type::F32, "the summands must be f32");
   use.need_index(index);
@@ -208,6 +208,21 @@ Shape last_rows(const Use& use) {
   use.need_index(index);
   use.need(index.rows.kind == Rows::Batch, "there must be one index a row of the batch");
   return {stack.type, index.rows, stack.cols};
+}
+
+/// How many rows an example has is for the spaces to say; the columns must divide.
+Shape split_or_join(const Use& use) {
+  const Shape &a = use.args[0], &want = use.wanted;
+  use.need(in_order(want.rows) && a.rows.kind == want.rows.kind, "rows of one kind are needed");
+  const int32_t wide = use.op == Op::SplitCols ? a.cols : want.cols;
+  const int32_t narrow = use.op == Op::SplitCols ? want.cols : a.cols;
+  use.need(narrow >= 1 && wide % narrow == 0, "the columns must divide evenly");
+  const Rows &more = use.op == Op::SplitCols ? want.rows : a.rows,
+             &fewer = use.op == Op::SplitCols ? a.rows : want.rows;
+  if (a.rows.kind == Rows::Fixed)
+    use.need(int64_t{more.begin} * narrow == int64_t{fewer.begin} * wide, "the numbers must be as many");
+  else use.need(more.begin == fewer.begin && more.end == fewer.end, "it stays with its steps");
+  return {a.type, want.rows, want.cols};
 }
 
 Shape pair_index(const Use& use) {
@@ -232,10 +247,11 @@ void check_attributes(const Use& use) {
   const bool cuts = op == Op::SliceCols || op == Op::SliceRows || op == Op::TailRows;
   const bool scans = op == Op::Scan || op == Op::ScanResult;
   use.need(named ? attr.name >= 0 : attr.name == -1, named ? "it needs a name" : "it takes no name");
-  const bool valued = op == Op::Constant || op == Op::Coin || op == Op::ClipGradient;
+  const bool valued =
+      op == Op::Constant || op == Op::Coin || op == Op::ClipGradient || op == Op::Gather;
   use.need(valued || std::bit_cast<uint64_t>(attr.value) == 0, "it takes no value");
   use.need(cuts || scans || op == Op::Coin || op == Op::PairIndex || attr.offset == 0, "it takes no offset");
-  use.need(op == Op::MatMul || op == Op::TailRows || attr.flags == 0, "it takes no flags");
+  use.need(op == Op::MatMul || attr.flags == 0, "it takes no flags");
 }
 
 Shape coin(const Use& use) {
@@ -321,9 +337,12 @@ Shape infer_shape(Op op, std::span<const Shape> args, const Attr& attr, const Sh
     case Op::PadRows: return prefix(use);
     case Op::TailRows: return tail_rows(use);
     case Op::Gather: return gather(use);
-    case Op::ScatterAdd: return scatter_add(use);
-    case Op::LastRows: return last_rows(use);
+    case Op::ScatterAdd:
+    case Op::ScatterMax: return scatter(use);
+    case Op::SplitCols:
+    case Op::JoinRows: return split_or_join(use);
     case Op::PairIndex: return pair_index(use);
+    case Op::LastRows: return last_rows(use);
     case Op::Transpose: return transpose(use);
     case Op::Scan:
     case Op::ScanResult: return given(use);

@@ -188,9 +188,18 @@ void apply_adjoint(Graph& graph, NodeId y_id, NodeId dy_id, Adjoints& adjoints) 
       return give(
           a, {g, add_simplified(graph, Op::TailRows, std::array{dy_id}, {.offset = node.attr.offset}, {})});
     case Op::Gather:
-      if (wants(a)) give(a, {g, graph.scatter_add(dy_id, b.id, graph.shape(a.id).rows)});
+      if (wants(a)) give(a, {g, graph.scatter(Op::ScatterAdd, dy_id, b.id, graph.shape(a.id).rows)});
       return;
     case Op::ScatterAdd: return give(a, f(Op::Gather, dy, b));
+    case Op::ScatterMax: {  // shared by the largest
+      const V largest = f(Op::Equal, a, f(Op::Gather, y, b));
+      const V count =
+          f(Op::Max, V{g, graph.scatter(Op::ScatterAdd, largest.id, b.id, node.shape.rows)}, number(g, 1));
+      return give(a, f(Op::Gather, dy / count, b) * largest);
+    }
+    case Op::SplitCols: return give(a, reshaped(Op::JoinRows, dy, graph.shape(a.id)));
+    case Op::JoinRows: return give(a, reshaped(Op::SplitCols, dy, graph.shape(a.id)));
+    case Op::PairIndex: return;
     case Op::LastRows: {  // the rows that end at step t get theirs, the others nothing
       const Rows rows = graph.shape(a.id).rows;
       for (int32_t t = rows.end; t-- > rows.begin;) {
@@ -201,7 +210,6 @@ void apply_adjoint(Graph& graph, NodeId y_id, NodeId dy_id, Adjoints& adjoints) 
       }
       return;
     }
-    case Op::PairIndex: return;
     case Op::Transpose: return give(a, f(Op::Transpose, dy));
     case Op::Scan:
     case Op::ScanResult: throw GraphError("differentiate: a scan must be unrolled first");

@@ -38,8 +38,10 @@ std::vector<bool> constants_in_memory(const Graph& graph, NodeId id) {
   const Node& n = graph[id];
   std::vector<bool> result(n.arg_count);
   auto constant = [&](int i) { return graph[graph.arg(id, i)].op == Op::Constant; };
-  if (n.op == Op::MatMul || n.op == Op::ScatterAdd) result = {constant(0), constant(1)};
-  if (n.op == Op::Gather || n.op == Op::LastRows) result[0] = constant(0);
+  if (n.op == Op::MatMul || n.op == Op::ScatterAdd || n.op == Op::ScatterMax)
+    result = {constant(0), constant(1)};
+  if (n.op == Op::Gather || n.op == Op::LastRows || n.op == Op::SplitCols || n.op == Op::JoinRows)
+    result[0] = constant(0);
   if (n.op == Op::PadRows || (is_view(n.op) && n.arg_count == 1)) result[0] = constant(0);
   return result;
 }

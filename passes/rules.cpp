@@ -280,6 +280,13 @@ Found apply(Graph& g, Op op, Args args, const Attr& attr, const Shape& wanted) {
   if (op == Op::SliceRows) return slice_rows(g, args[0], attr.offset, wanted);
   if (op == Op::ConcatCols || op == Op::ConcatRows) return concat(g, op, args);
   if (op == Op::Transpose && g[args[0]].op == Op::Transpose) return g.arg(args[0], 0);  // (Aᵀ)ᵀ = A
+  if (op == Op::SplitCols || op == Op::JoinRows) {
+    if (is_constant(g, args[0])) return g.constant(value(g, args[0]), wanted.rows, wanted.cols);
+    const NodeId from = g[args[0]].arg_count == 1 ? g.arg(args[0], 0) : args[0];  // cut and joined again
+    const bool back = g[args[0]].op == (op == Op::SplitCols ? Op::JoinRows : Op::SplitCols);
+    if (back && g.shape(from).rows == wanted.rows && g.shape(from).cols == wanted.cols) return from;
+  }
+  if (op == Op::ScatterAdd && is(g, args[0], 0)) return g.constant(0, wanted.rows, g.shape(args[0]).cols);
   return {};
 }
 

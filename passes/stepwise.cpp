@@ -269,9 +269,17 @@ Model in_one_order(const Model& model, int dim) {
   for (NodeId id = 0; id < model.graph.size(); ++id) {
     const NodeId index = model.graph[id].op == Op::Gather ? model.graph.arg(id, 1) : kNoNode;
     const bool input = index != kNoNode && model.graph[index].op == Op::Input;
-    if (input && (model.graph.name(index) == there || model.graph.name(index) == back))
+    if (input && (model.graph.name(index) == there || model.graph.name(index) == back)) {
       r.map[id] = r.map[model.graph.arg(id, 0)];
-    else r.copy(id);
+      continue;
+    }
+    const Node& node = model.graph[id];
+    Shape shape = node.shape;
+    if (shape.rows == Rows::batch(dim)) shape.rows = Rows::batch();
+    r.origin_of(id);
+    Attr attr = node.attr;
+    if (attr.name >= 0) attr.name = r.to.name_id(model.graph.name(id));
+    r.map[id] = r.to.add(node.op, r.mapped_args(id), attr, shape);
   }
   Model result = model;
   result.graph = r.finish();

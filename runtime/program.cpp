@@ -44,6 +44,17 @@ Session::Session(Program program, Variables& variables)
 void Session::set_rows(RowTables rows) {
   if (rows.batch > program_.batch_capacity)
     throw std::logic_error("batch is larger than the program's capacity");
+  // Nothing is written past the end of a slab: what has no room is refused before it runs.
+  for (size_t space = 0; space < rows.batch_rows.size(); ++space) {
+    const int64_t inside = space < program_.inner_rows.size() ? program_.inner_rows[space] : 1;
+    int64_t most = rows.batch_rows[space];
+    const int32_t steps =
+        space < program_.capacity.size() && space < rows.row_offset.size() ? program_.capacity[space] : 0;
+    for (int32_t t = 0; t < steps; ++t)
+      most = std::max(most, rows.row_offset[space][t + 1] - rows.row_offset[space][t]);
+    if (most > program_.batch_capacity * inside)
+      throw std::logic_error("a batch has more rows inside its examples than the program has room for");
+  }
   rows_ = std::move(rows);
 }
 

@@ -29,10 +29,11 @@ struct RowRange {
 struct RowTables {
   int64_t batch = 1;
   std::vector<const int64_t*> row_offset;
+  std::vector<int64_t> batch_rows = {};  // of the whole batch in each space; empty: `batch` in all
   int64_t count(const RowRange& range, int32_t moved = 0) const {
     switch (range.kind) {
       case RowRange::Fixed: return range.begin;
-      case RowRange::Batch: return batch;
+      case RowRange::Batch: return batch_rows.empty() ? batch : batch_rows[range.dim];
       case RowRange::Steps: break;
     }
     return row_offset[range.dim][range.end + moved] - row_offset[range.dim][range.begin + moved];
@@ -138,7 +139,8 @@ struct Program {
   std::vector<std::string> variable_names;
   std::map<std::string, int32_t> inputs;  // name -> slab
   std::vector<ProgramOutput> outputs;
-  std::vector<int32_t> capacity;  // steps of each sequence dimension
+  std::vector<int32_t> capacity;    // steps of each space
+  std::vector<int64_t> inner_rows;  // the most rows of an example in a step of each space; empty: 1 in all
   int64_t batch_capacity = 1;
   int64_t arena_bytes = 0;
   std::vector<std::string> dimensions;

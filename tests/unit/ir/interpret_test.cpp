@@ -181,7 +181,7 @@ std::vector<Case> moving_cases() {
        {{"x", {1}}},
        {1}},
       {Op::TailRows,  // T1 runs two rows at step 1
-       "%0 = input \"x\" : f32[B, 1]\n%1 = tail_rows %0 {offset=1, dim=1} : f32[B, 1]",
+       "%0 = input \"x\" : f32[B1, 1]\n%1 = tail_rows %0 {offset=1} : f32[B1, 1]",
        {{"x", {1, 2, 3}}},
        {0, 0, 3}},
       {Op::Gather,
@@ -192,6 +192,21 @@ std::vector<Case> moving_cases() {
        "%0 = input \"x\" : f32[B, 2]\n%1 = input \"i\" : i32[B, 1]\n%2 = scatter_add %0 %1 : f32[3, 2]",
        {{"x", k1to6}, {"i", {1, -1, 1}}},
        {0, 0, 6, 8, 0, 0}},
+      {Op::Gather,  // what a negative index gives
+       kMatrix + "%1 = input \"i\" : i32[B, 1]\n%2 = gather %0 %1 {value=7} : f32[B, 3]",
+       {{"x", k1to6}, {"i", {1, -1, 0}}},
+       {4, 5, 6, 7, 7, 7, 1, 2, 3}},
+      {Op::ScatterMax,  // of none 0, of some their own largest
+       "%0 = input \"x\" : f32[B, 2]\n%1 = input \"i\" : i32[B, 1]\n%2 = scatter_max %0 %1 : f32[3, 2]",
+       {{"x", {-1, -2, 3, 4, -5, 1}}, {"i", {1, -1, 1}}},
+       {0, 0, -1, 1, 0, 0}},
+      {Op::SplitCols, "%0 = input \"x\" : f32[1, 6]\n%1 = split_cols %0 : f32[3, 2]", {{"x", k1to6}}, k1to6},
+      {Op::JoinRows, "%0 = input \"x\" : f32[3, 2]\n%1 = join_rows %0 : f32[1, 6]", {{"x", k1to6}}, k1to6},
+      {Op::PairIndex,
+       "%0 = input \"i\" : i32[B, 1]\n%1 = input \"k\" : i32[B, 1]\n%2 = pair_index %0 %1 {offset=5} : "
+       "i32[B, 1]",
+       {{"i", {2, -1, 0}}, {"k", {3, 1, -1}}},
+       {13, -1, -1}},
       {Op::LastRows,  // rows of the packed stack: step 2 of the first, step 1 of the second, none of the
                       // third
        kSteps + "%1 = input \"i\" : i32[B, 1]\n%2 = last_rows %0 %1 : f32[B, 1]",

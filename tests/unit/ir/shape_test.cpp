@@ -144,7 +144,7 @@ TEST(ShapeRules, RowsThatStillRun) {
   EXPECT_EQ(said(Op::PadRows, {f(T(2), 4)}, {}, f(T(3), 4)),
             "pad_rows(f32[T0.2, 4]): cannot go to rows T0.3");
   EXPECT_EQ(said(Op::TailRows, {f(T(2), 4)}, {.offset = 3}), "f32[T0.2, 4]");
-  EXPECT_EQ(said(Op::TailRows, {f(B, 4)}, {.offset = 0, .flags = 1}), "f32[B, 4]");
+  EXPECT_EQ(said(Op::TailRows, {f(B, 4)}, {.offset = 0}), "f32[B, 4]");
   EXPECT_EQ(said(Op::TailRows, {f(T(2), 4)}, {.offset = 1}),
             "tail_rows(f32[T0.2, 4]): the rows of step 1 are not among its first rows");
 }

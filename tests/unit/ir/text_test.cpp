@@ -25,7 +25,7 @@ const std::string kExample =
 %10 = constant -inf : f32[T1.t, 1]
 %11 = constant 1e-320 : f32[T1.2:5, 1]
 %12 = input "h" : f32[B, 1]
-%13 = tail_rows %12 {offset=3, dim=1} : f32[B, 1]
+%13 = tail_rows %12 {offset=3} : f32[B, 1]
 %14 = constant 0 : f32[1, 1]
 %15 = scan %1 %14 : f32[1, 1]
 %16 = scan_result %15 {offset=2} : f32[T0.*, 4]
@@ -101,7 +101,7 @@ TEST(Text, RefusesWhereItStands) {
       {x + "%1 = neg \"x\" %0 : f32[B, 2]",
        "g.ir:2:6: error: a variable or an input has a name in quotes, and nothing else has"},
       {x + "%1 = neg %0 {size=3} : f32[B, 2]",
-       "g.ir:2:14: error: expected an attribute: value, offset, dim, left^T or right^T"},
+       "g.ir:2:14: error: expected an attribute: value, offset, left^T or right^T"},
       {x + "%1 = neg %0 {offset=3} : f32[B, 2]", "g.ir:2:6: error: neg(f32[B, 2]): it takes no offset"},
       {x + "%1 = neg %0", "g.ir:2:12: error: expected `:`"},
       {x + "%1 = neg %0 : f64[B, 2]", "g.ir:2:15: error: expected `f32` or `i32`"},

@@ -105,7 +105,8 @@ class RandomGraph {
         values_.push_back(g_.binary(Op::Gather, table, g_.slice_rows(index, step)));
       }
     }
-    values_.push_back(g_.input("h", {Type::F32, Rows::batch(), kWidth}));
+    for (int dim = 0; dim < 2; ++dim)
+      values_.push_back(g_.input(fmt::format("h{}", dim), {Type::F32, Rows::batch(dim), kWidth}));
     values_.push_back(g_.input("b", {Type::F32, {}, kWidth}));
     for (int k = 0; k < 60; ++k) grow();
     for (int k = 0; k < 4; ++k) g_.roots.push_back({fmt::format("y{}", k), pick()});
@@ -166,13 +167,13 @@ class RandomGraph {
         return keep(g_.concat_cols(parts));
       }
       case 9:
-        if (s.rows.kind == Rows::Batch) return keep(g_.take_rows(a, Rows::step(int(below(2)), 0)));
+        if (s.rows.kind == Rows::Batch) return keep(g_.take_rows(a, Rows::step(s.rows.dim, 0)));
         if (s.rows.is_step() && s.rows.begin + 1 < kSteps)
           return keep(g_.take_rows(a, Rows::step(s.rows.dim, s.rows.begin + 1)));
         return;
       case 10:
         if (!s.rows.is_step()) return;
-        if (s.rows.begin == 0 || below(3) == 0) return keep(g_.pad_rows(a, Rows::batch()));
+        if (s.rows.begin == 0 || below(3) == 0) return keep(g_.pad_rows(a, Rows::batch(s.rows.dim)));
         return keep(g_.pad_rows(a, Rows::step(s.rows.dim, s.rows.begin - 1)));
       case 11:
         if (s.rows.is_step()) {

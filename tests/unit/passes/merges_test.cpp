@@ -294,12 +294,12 @@ TEST(FuseSums, PaddedTermsOfDifferentRowsStayApart) {
   const Graph g = test::graph(R"(
 %0 = input "a" : f32[T0.0, 3]
 %1 = input "b" : f32[B, 3]
-%2 = input "c" : f32[T1.0, 3]
+%2 = input "c" : f32[T0.1, 3]
 %3 = variable "A" : f32[3, 3]
 %4 = matmul %0 %3 : f32[T0.0, 3]
 %5 = pad_rows %4 : f32[B, 3]
 %6 = matmul %1 %3 : f32[B, 3]
-%7 = matmul %2 %3 : f32[T1.0, 3]
+%7 = matmul %2 %3 : f32[T0.1, 3]
 %8 = pad_rows %7 : f32[B, 3]
 %9 = sum %5 %6 %8 : f32[B, 3]
 output "d" %9

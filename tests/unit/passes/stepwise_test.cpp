@@ -34,7 +34,7 @@ NodeId delayed(Model& m, NodeId stack, int dim, double first) {
   scan.results = {before};
   m.scans.push_back(std::move(scan));
   const NodeId begin =
-      m.graph.add(Op::Constant, {}, {.value = first}, {whole.type, Rows::batch(), whole.cols});
+      m.graph.add(Op::Constant, {}, {.value = first}, {whole.type, Rows::batch(dim), whole.cols});
   const NodeId done = m.graph.add(Op::Scan, std::array{stack, begin}, {.offset = int(m.scans.size()) - 1});
   return result(m.graph, done, 0, dim, whole.cols, whole.type);
 }
@@ -68,10 +68,12 @@ Model translation() {
   const NodeId encoder = result(g, recurrent(m, x, zero, half, 0), 0, 0);
   const NodeId index = g.input(last_index_input(0), {Type::I32, Rows::batch(), 1});
   const NodeId end = g.add(Op::LastRows, std::array{encoder, index});
+  const NodeId order = g.input(order_input(0, 1), {Type::I32, Rows::batch(1), 1});
+  const NodeId said = g.binary(Op::Gather, end, order);
   const NodeId table = g.variable("E", 1, kCols);
   const NodeId read = g.matmul(delayed(m, delayed(m, y, 1, 2), 1, 1), table);
   const NodeId mixed = g.binary(Op::Add, read, g.constant(0.25, Rows::all(1), kCols));
-  const NodeId decoder = recurrent(m, mixed, g.unary(Op::Exp, end), end, 1);
+  const NodeId decoder = recurrent(m, mixed, g.unary(Op::Exp, said), said, 1);
   const NodeId before = delayed(m, result(g, decoder, 1, 1), 1, 0.75);
   const NodeId both = g.concat_cols(std::array{result(g, decoder, 0, 1), before});
   const NodeId transposed = g.add(Op::Transpose, std::array{g.variable("V", 3, 2 * kCols)});
@@ -95,6 +97,8 @@ void expect_steps(const Model& m, int dim, const std::vector<int64_t>& lengths) 
       last->second.data[row] = length == 0 ? -1 : double(s.offsets[0][length - 1] + int64_t(row));
     }
   }
+  if (const auto order = s.values.find(order_input(0, 1)); order != s.values.end())
+    for (size_t row = 0; row < lengths.size(); ++row) order->second.data[row] = double(row);
   const Tensors want = interpret_roots(whole, s.values, s.table()).outputs;
   const Tensors once = interpret_roots(prefix, s.values, s.table()).outputs;
   std::vector<Tensor> states;

@@ -38,11 +38,11 @@ Model model(bool reverse, First first, int dim = 0) {
 
   Graph& g = m.graph;
   const NodeId sequence = g.input("x", {Type::F32, Rows::all(dim), 1});
-  const NodeId per_row = g.input("k", {Type::F32, Rows::batch(), 1});
+  const NodeId per_row = g.input("k", {Type::F32, Rows::batch(dim), 1});
   const NodeId weight = g.variable("w", 1, 1);
-  const NodeId begin = first == First::Zero     ? g.constant(0, Rows::batch(), 1)
-                       : first == First::Number ? g.constant(0.5, Rows::batch(), 1)
-                                                : g.input("first", {Type::F32, Rows::batch(), 1});
+  const NodeId begin = first == First::Zero     ? g.constant(0, Rows::batch(dim), 1)
+                       : first == First::Number ? g.constant(0.5, Rows::batch(dim), 1)
+                                                : g.input("first", {Type::F32, Rows::batch(dim), 1});
   const NodeId done = g.add(Op::Scan, std::array{sequence, per_row, weight, begin}, {}, {});
   for (int32_t k2 = 0; k2 < 2; ++k2) {
     const NodeId result =

@@ -1,0 +1,106 @@
+// Spaces of rows and the maps between them, worked out by hand on three examples.
+#include "ir/spaces.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ir/graph.h"
+
+namespace rnnc {
+namespace {
+
+using testing::ElementsAre;
+
+// Example 0 has 3 steps of T and 1 of S, example 1 has 2 and 0, example 2 has 0 and 2. S runs in the order 2,
+// 0, 1.
+std::vector<Space> spaces() {
+  return {{.kind = Space::Sequence, .name = "T", .inside = {}},
+          {.kind = Space::Sequence, .name = "S", .inside = {}},
+          {.kind = Space::Inner, .name = "T: 2 S", .base = 0, .inside = {2, {1}}},
+          {.kind = Space::Constant, .name = "2", .steps = 2, .inside = {}},
+          {.kind = Space::Derived, .name = "T-1", .base = 0, .add = -1, .inside = {}}};
+}
+
+struct Rows3 : testing::Test {
+  std::vector<Space> all = spaces();
+  std::vector<std::vector<int32_t>> lengths{{3, 2, 0}, {1, 0, 2}};
+  std::vector<int32_t> steps = space_steps(all, std::vector<int32_t>{3, 2});
+  BatchRows rows{all, 3, lengths, steps};
+  std::vector<int32_t> map(const std::string& name) { return rows.rows_of(parse_row_map(name)); }
+};
+
+TEST_F(Rows3, StepsAndRowsInside) {
+  EXPECT_THAT(steps, ElementsAre(3, 2, 3, 2, 2));
+  EXPECT_THAT(inner_rows(all, steps), ElementsAre(1, 1, 4, 1, 1));
+}
+
+TEST_F(Rows3, EachSpaceHasItsOrderAndOffsets) {
+  EXPECT_THAT(rows.order(0), ElementsAre(0, 1, 2));
+  EXPECT_THAT(rows.order(1), ElementsAre(2, 0, 1));
+  EXPECT_THAT(rows.order(2), ElementsAre(0, 1, 2));
+  EXPECT_THAT(rows.row_offset(0), ElementsAre(0, 2, 4, 5));
+  EXPECT_THAT(rows.row_offset(1), ElementsAre(0, 2, 3));
+  EXPECT_THAT(rows.row_offset(2), ElementsAre(0, 2, 4, 6));  // example 1 has no S, so no rows inside
+  EXPECT_THAT(rows.row_offset(3), ElementsAre(0, 3, 6));
+  EXPECT_THAT(rows.row_offset(4), ElementsAre(0, 2, 3));
+  EXPECT_THAT(rows.batch_rows(), ElementsAre(3, 3, 6, 3, 3));
+  EXPECT_EQ(rows.table().count(Rows::batch(2)), 6);
+  EXPECT_EQ(rows.table().count(Rows::step(2, 1)), 2);
+}
+
+TEST_F(Rows3, ExamplesInAnotherOrder) {
+  EXPECT_THAT(map("%rows B B1 : :"), ElementsAre(1, 2, 0));
+  EXPECT_THAT(map("%rows B1 B : :"), ElementsAre(2, 0, 1));
+}
+
+TEST_F(Rows3, InnerRowsFindTheirExampleAndElement) {
+  EXPECT_THAT(map("%rows B2 B : 2*#1 :"), ElementsAre(0, 0, 2, 2, 2, 2));
+  EXPECT_THAT(map("%rows B2 T1.* : 2 #1 : 1<#1"), ElementsAre(1, 1, 0, 2, 0, 2));
+  EXPECT_THAT(map("%rows B2 4 : 2*#1 : 0<4"), ElementsAre(0, 1, 0, 1, 2, 3));
+  EXPECT_THAT(map("%rows T2.* T0.* : #0 2*#1 : 0<#0"), ElementsAre(0, 0, 2, 2, 4, 4));
+}
+
+TEST_F(Rows3, StepsBeforeAfterAndBetween) {
+  EXPECT_THAT(map("%rows T0.* T0.* : #0 : 0*1-1<#0"), ElementsAre(-1, -1, 0, 1, 2));
+  EXPECT_THAT(map("%rows T4.* T0.* : #4 : 0*1+1<#0"), ElementsAre(2, 3, 4));
+  EXPECT_THAT(map("%rows T3.* T0.* : #3 : 0*2+0<#0"), ElementsAre(0, 1, -1, 4, -1, -1));
+}
+
+TEST_F(Rows3, FirstAndLastOfAnEmptyExampleAreNone) {
+  EXPECT_THAT(map("%rows B T0.* : : first<#0"), ElementsAre(0, 1, -1));
+  EXPECT_THAT(map("%rows B T0.* : : last<#0"), ElementsAre(4, 3, -1));
+}
+
+TEST(Spaces, LevelsOfTrees) {  // ((0 1) 2) and a single leaf
+  const std::vector<Space> spaces{{.kind = Space::Sequence, .name = "N", .inside = {}},
+                                  {.kind = Space::Levels, .name = "levels", .base = 0, .inside = {}}};
+  const std::vector<TreeNodes> trees{{{0, 3, 4}, {-1, -1, 0, -1}, {-1, -1, 1, -1}}};
+  const std::vector<std::vector<int32_t>> lengths{{3, 1}};
+  const BatchRows rows(spaces, 2, lengths, std::vector<int32_t>{3, 3}, trees);
+  EXPECT_THAT(rows.row_offset(1), ElementsAre(0, 3, 4, 4));
+  EXPECT_THAT(rows.child(1, false), ElementsAre(-1, -1, -1, 0));
+  EXPECT_THAT(rows.child(1, true), ElementsAre(-1, -1, -1, 1));
+  EXPECT_THAT(rows.rows_of(parse_row_map("%rows T1.* T0.* : #0 : 0<#0")), ElementsAre(0, 2, 1, 3));
+  EXPECT_THAT(rows.rows_of(parse_row_map("%rows B T1.* : : last<#0")), ElementsAre(3, 2));
+  EXPECT_THROW(BatchRows(spaces, 2, lengths, std::vector<int32_t>{3, 1}, trees), GraphError);
+}
+
+TEST(RowMapText, ReadsWhatItPrints) {
+  for (const char* name :
+       {"%rows B B1 : :", "%rows T2.* B : #0 4 : 1<4", "%rows T0.* T0.* : #0 : 0*1-1<#0",
+        "%rows B T0.* : : last<#0", "%rows B2 7 : 2*#0*#1 : first<3 0*2+5<#1", "%rows B T0.* : : first<#0"}) {
+    EXPECT_TRUE(is_row_map(name));
+    EXPECT_EQ(to_string(parse_row_map(name)), name);
+  }
+}
+
+TEST(RowMapText, RefusesWhatIsNone) {
+  for (const char* name :
+       {"%rows ", "%rows B", "%rows 3 B : :", "%rows B T0 : :", "%rows B B : : 0<#0", "%rows B B : : last<",
+        "%rows B B : : x", "%rows B B : #0 4 : 1<4 ", "%rows B B : #0 : -7<#0", "%rows B B : #0 : -1<#0",
+        "%rows B300 B : :", "%rows T-1.* B : :", "%rows B B : #-1 : 0<4", "%last.0"})
+    EXPECT_THROW(parse_row_map(name), GraphError) << name;
+}
+
+}  // namespace
+}  // namespace rnnc

@@ -17,6 +17,10 @@ namespace lowering {
 
 Lowering::Lowering(const LowerInput& input) : in_(input), g_(&model_.graph) {
   model_.dims = input.sequences;
+  for (const std::string& name : input.sequences)
+    model_.spaces.push_back({.kind = Space::Sequence, .name = name, .inside = {}});
+  // Without sequences rows of examples are those of a space of one step.
+  if (model_.spaces.empty()) model_.spaces.push_back({.kind = Space::Constant, .name = {}, .inside = {}});
 }
 
 const Source& Lowering::source_of(Place place) const {
@@ -53,21 +57,11 @@ std::string Lowering::instance_path(const std::string& name, Scope& scope) {
 std::vector<Dim> Lowering::dims_of(const ast::Type& type, Scope& scope) {
   std::vector<Dim> dims;
   for (const ast::Size& s : type.sizes) {
-    if (s.tree) not_built(type.place, "trees");
     dims.push_back(size(s.value, scope));
+    dims.back().label = s.value.kind == ast::Expr::Kind::Name ? s.value.text : "";
   }
   return dims;
 }
-
-namespace {
-
-int64_t flat(std::span<const Dim> dims) {
-  int64_t n = 1;
-  for (const Dim& d : dims) n *= d.n;
-  return n;
-}
-
-}  // namespace
 
 /// An input of the model, as the batch brings it.
 Value Lowering::port(const ast::Port& port, Scope& scope, Rows rows) {
@@ -75,15 +69,12 @@ Value Lowering::port(const ast::Port& port, Scope& scope, Rows rows) {
   v.vocabulary = port.type.vocabulary;
   v.dims = dims_of(port.type, scope);
   v.row = true;
-  std::span<const Dim> dims = v.dims;
-  if (v.is_sequence()) {
-    rows = Rows::all(v.dims[0].sequence);
-    dims = dims.subspan(1);
-  }
-  for (const Dim& d : dims) {
-    if (d.sequence >= 0) not_built(port.type.place, "a second sequence dimension in one value");
-  }
-  const Shape shape{v.vocabulary.empty() ? Type::F32 : Type::I32, rows, int32_t(flat(dims))};
+  size_t k = 0;  // up to the last that is variable they lie in the rows
+  for (size_t i = 0; i < v.dims.size(); ++i)
+    if (v.dims[i].sequence >= 0) k = i + 1;
+  if (k > 0) rows = rows_for(v.dims, k, false);
+  v.inner = int(k) - (rows.kind == Rows::Steps);
+  const Shape shape{v.vocabulary.empty() ? Type::F32 : Type::I32, rows, flat(std::span(v.dims).subspan(k))};
   v.node = g_->input(port.name, shape);
   const int64_t categories = v.vocabulary.empty() ? 0 : in_.sizes.at(v.vocabulary);
   model_.inputs.push_back({port.name, shape, categories});
@@ -137,6 +128,7 @@ void Lowering::parameters(const ast::Parameters& statement, Scope& scope) {
 }
 
 void Lowering::equation(const ast::Equation& statement, Scope& scope) {
+  place_ = statement.place;
   scope.equation = statement.primed() ? statement.name.substr(0, statement.name.size() - 1) : statement.name;
   scope.used.clear();
   set_origin(statement.place, scope);
@@ -163,8 +155,8 @@ Lowered Lowering::run(std::string_view name, const ast::Train* train, const ast:
   const ast::Definition& definition = *find(std::string(name));
   model_.name = definition.name;
   Scope scope;
-  for (const auto& [dim, n] : in_.sizes) scope.dims[dim] = {n, -1, dim};
-  for (size_t i = 0; i < in_.sequences.size(); ++i) scope.dims[in_.sequences[i]] = {0, int(i), {}};
+  for (const auto& [dim, n] : in_.sizes) scope.dims[dim] = {n, -1, dim, {}};
+  for (size_t i = 0; i < in_.sequences.size(); ++i) scope.dims[in_.sequences[i]] = {0, int(i), {}, {}};
   for (const ast::Port& p : definition.inputs) scope.values[p.name] = port(p, scope, Rows::batch());
   statements(definition, scope);
   if (train) train_block(*train, *data, scope, out);

@@ -52,8 +52,8 @@ std::vector<NodeId> Lowering::remembered(NodeId value, int64_t count, double mis
   std::vector<NodeId> states;
   for (int64_t i = 0; i < count; ++i) {
     const NodeId state = g_->input("%" + std::to_string(open_->operands.size()), shape);
-    open_->operands.push_back(
-        model_.graph.add(Op::Constant, {}, {.value = missing}, {shape.type, Rows::batch(open_->dim), shape.cols}));
+    open_->operands.push_back(model_.graph.add(Op::Constant, {}, {.value = missing},
+                                               {shape.type, Rows::batch(shape.rows.dim), shape.cols}));
     open_->remembered.push_back(i == 0 ? value : states.back());
     states.push_back(state);
   }
@@ -86,27 +86,29 @@ std::vector<NodeId> Lowering::neighbours(NodeId stack, int dim, int64_t count, b
   return stacks;
 }
 
-/// The sequence that a delay or window goes along; -1: the steps of the scan that the cell is in.
-int Lowering::goes_along(const Expr& e, const std::string& f, const Value& v, Scope& scope) {
+/// What a delay or window goes along: the scan that the cell is in, the steps of a sequence, or dimension
+/// `at` in the rows.
+Lowering::Along Lowering::goes_along(const Expr& e, const Value& v, const Scope& scope, size_t& at) {
+  const std::string& f = e.kind == Expr::Kind::Over ? e.text : e.operands.at(0).text;
   if (v.weight != kNoNode) not_built(e.place, fmt::format("`{}` of what comes after `next`", f));
-  if (open_ != nullptr && e.dimensions.empty()) return -1;
-  if (!v.is_sequence()) not_built(e.place, fmt::format("`{}` along a dimension of fixed size", f));
-  const int dim = v.dims[0].sequence;
-  if (!e.dimensions.empty() && scope.dims.at(e.dimensions[0].text).sequence != dim)
-    not_built(e.dimensions[0].place, fmt::format("`{} over` another dimension than the first", f));
-  return dim;
+  if (open_ != nullptr && e.dimensions.empty()) return Along::Scan;
+  at = e.dimensions.empty() ? v.lead.size() : dimension(e.dimensions[0], v, scope);
+  const bool steps = plain(v) && lies(v).steps && at == 0 && v.lead.empty() && open_ == nullptr;
+  return steps ? Along::Steps : Along::Rows;
 }
 
 Value Lowering::delay(const Expr& e, Value v, Scope& scope) {
-  const int dim = goes_along(e, "delay", v, scope);
+  size_t at = 0;
+  const Along along = goes_along(e, v, scope, at);
   const int64_t n = second(e) ? int64_t(number(*second(e), scope)) : 1;
   v.parts.clear();
   v.ends.clear();
   if (n == 0) return v;
   const double missing = missing_element(v, e.place);
+  if (along == Along::Rows) return delay_rows(v, at, n, missing);
   if (n < 0 && !v.vocabulary.empty()) not_built(e.place, "a look ahead of categories");
-  if (dim >= 0) {
-    v.node = neighbours(v.node, dim, std::abs(n), n < 0, missing).back();
+  if (along == Along::Steps) {
+    v.node = neighbours(v.node, v.dims[0].sequence, std::abs(n), n < 0, missing).back();
     return v;
   }
   if (n < 0) not_built(e.place, "a look ahead in a cell");
@@ -116,16 +118,22 @@ Value Lowering::delay(const Expr& e, Value v, Scope& scope) {
 }
 
 Value Lowering::window(const Expr& e, Value v, Scope& scope) {
-  const int dim = goes_along(e, "window", v, scope);
+  size_t at = 0;
+  const Along along = goes_along(e, v, scope, at);
   const int64_t size = int64_t(number(*second(e), scope));
-  if (is_yes(e, "full")) not_built(e.place, "`full = yes`");
-  if (v.dims.size() - v.is_sequence() > 1) not_built(e.place, "`window` of matrices of each row");
+  const bool whole = is_yes(e, "full");
   const int64_t ahead = is_yes(e, "center") ? (size - 1) / 2 : 0;
+  if (along == Along::Rows || whole || v.dims.size() - v.is_sequence() > 1) {
+    if (along == Along::Scan) not_built(e.place, "this `window` in a cell");
+    if (at + 1 < v.lead.size() + v.dims.size() && is_variable(v.dims.back()))
+      not_built(e.place, "a window of values whose last dimension is variable");
+    return window_rows(v, at, size, ahead, whole);
+  }
   std::vector<NodeId> parts, before;
-  if (dim >= 0) {
-    parts = neighbours(v.node, dim, ahead, true, 0);
+  if (along == Along::Steps) {
+    parts = neighbours(v.node, v.dims[0].sequence, ahead, true, 0);
     std::reverse(parts.begin(), parts.end());
-    before = neighbours(v.node, dim, size - 1 - ahead, false, 0);
+    before = neighbours(v.node, v.dims[0].sequence, size - 1 - ahead, false, 0);
   } else {
     if (ahead > 0) not_built(e.place, "a look ahead in a cell");
     v.node = own_rows(v.node);
@@ -136,11 +144,20 @@ Value Lowering::window(const Expr& e, Value v, Scope& scope) {
   const int64_t cols = g_->shape(v.node).cols;
   v.node = g_->concat_cols(parts);
   if (v.dims.size() == size_t(v.is_sequence())) v.dims.push_back({});
-  v.dims.back() = {cols * size, -1, {}};
+  v.dims.back() = {cols * size, -1, {}, {}};
   v.row = true;
   v.parts.clear();
   v.ends.clear();
   return v;
+}
+
+/// Elements 1, k+1, 2k+1, ...
+Value Lowering::every(const Expr& e, Value v, Scope& scope) {
+  size_t at = 0;
+  if (goes_along(e, v, scope, at) == Along::Scan) not_built(e.place, "`every` along the steps of a cell");
+  const int64_t k = int64_t(number(*second(e), scope));
+  if (k < 1) throw UserError(at_place(source_of(e.place), e.place, "`every` takes a whole number from 1 on"));
+  return every_rows(v, at, k);
 }
 
 /// `carry`: in the first piece of a pass the states have their first values, in the others those that the

@@ -25,15 +25,15 @@ const std::map<std::string, Op>& unary_functions() {
 /// A size: names, whole numbers, + - *, and division rounded up. A bare name keeps what it is.
 Dim Lowering::size(const Expr& e, Scope& scope) {
   if (e.kind == Expr::Kind::Name) return scope.dims.at(e.text);
-  if (e.kind == Expr::Kind::Number) return {int64_t(e.number), -1, {}};
+  if (e.kind == Expr::Kind::Number) return {int64_t(e.number), -1, {}, {}};
   const Dim a = size(e.operands.at(0), scope), b = size(e.operands.at(1), scope);
   if (a.sequence >= 0 || b.sequence >= 0)
     not_built(e.place, "arithmetic with the length of a sequence as a size");
   switch (e.op) {
-    case ast::BinaryOp::Add: return {a.n + b.n, -1, {}};
-    case ast::BinaryOp::Subtract: return {a.n - b.n, -1, {}};
-    case ast::BinaryOp::Multiply: return {a.n * b.n, -1, {}};
-    default: return {(a.n + b.n - 1) / b.n, -1, {}};
+    case ast::BinaryOp::Add: return {a.n + b.n, -1, {}, {}};
+    case ast::BinaryOp::Subtract: return {a.n - b.n, -1, {}, {}};
+    case ast::BinaryOp::Multiply: return {a.n * b.n, -1, {}, {}};
+    default: return {(a.n + b.n - 1) / b.n, -1, {}, {}};
   }
 }
 
@@ -44,7 +44,7 @@ double Lowering::number(const Expr& e, Scope& scope) {
     case Expr::Kind::Negate: return -number(e.operands[0], scope);
     case Expr::Kind::Name: {
       const auto dim = scope.dims.find(e.text);
-      if (dim != scope.dims.end() && dim->second.sequence < 0) return double(dim->second.n);
+      if (dim != scope.dims.end() && !is_variable(dim->second)) return double(dim->second.n);
       break;
     }
     case Expr::Kind::Binary: {
@@ -89,7 +89,7 @@ Value Lowering::expr(const Expr& e, Scope& scope) {
           if (p.name != full) continue;
           Value v;
           v.node = g_->variable(full, p.rows, p.cols);
-          for (int32_t n : p.dims) v.dims.push_back({n, -1, {}});
+          for (int32_t n : p.dims) v.dims.push_back({n, -1, {}, {}});
           return v;
         }
         not_built(e.place, "a parameter of an instance that is not used before");
@@ -106,11 +106,10 @@ Value Lowering::name(const Expr& e, Scope& scope) {
   if (value != scope.values.end()) return value->second;
   const Dim dim = scope.dims.at(e.text);
   Value v;
-  if (dim.sequence < 0) {
+  if (!is_variable(dim)) {
     v.node = constant(double(dim.n));
     return v;
   }
-  if (g_ != &model_.graph) not_built(e.place, "the length of a sequence in a cell");
   v.node = length(dim.sequence);
   v.row = true;
   return v;
@@ -119,9 +118,15 @@ Value Lowering::name(const Expr& e, Scope& scope) {
 /// Element by element: [1, C] and [1, 1] stretch over rows, [R, 1] over columns; a value of each row meets a
 /// sequence at every step.
 Value Lowering::elementwise(Op o, Value a, Value b) {
+  if (!plain(a, b)) {
+    if (a.weight != kNoNode || b.weight != kNoNode)
+      not_built(place_, "what comes after `next`, together with a value of further dimensions");
+    return elementwise_rows(o, a, b);
+  }
   const bool a_longer = a.dims.size() >= b.dims.size();
   Value v;
   v.dims = a_longer ? a.dims : b.dims;
+  v.lead = a.lead.empty() ? b.lead : a.lead;
   v.row = a.row || b.row;
   v.weight = joined_weight(a.weight, b.weight);
   align(a.node, b.node);
@@ -133,10 +138,6 @@ Value Lowering::binary(const Expr& e, Scope& scope) {
   Value a = expr(e.operands[0], scope);
   Value b = expr(e.operands[1], scope);
   if (e.op == ast::BinaryOp::MatMul) return product(e, a, b);
-  // The tail rule inside the columns: [N, M] + [M] would have to repeat [M]; not needed by rows and
-  // sequences.
-  const size_t na = a.dims.size() - a.is_sequence(), nb = b.dims.size() - b.is_sequence();
-  if (na && nb && na != nb) not_built(e.place, "values of one row with unequal numbers of dimensions");
   switch (e.op) {
     case ast::BinaryOp::Add: return elementwise(Op::Add, a, b);
     case ast::BinaryOp::Subtract: return elementwise(Op::Sub, a, b);
@@ -165,24 +166,34 @@ Value Lowering::product(const Expr& e, Value a, Value b) {
   v.weight = joined_weight(a.weight, b.weight);
   v.dims.assign(a.dims.begin(), a.dims.end() - 1);
   v.dims.insert(v.dims.end(), b.dims.begin() + 1, b.dims.end());
+  v.lead = a.lead.empty() ? b.lead : a.lead;
   const size_t own = a.dims.size() - a.is_sequence();  // dimensions of the left that lie in its columns
-  if (!b.row && b.dims.size() <= 2 && (own == 1 || !a.row)) {
+  const bool shared = !b.row && lies(b).shared;
+  if (shared && b.dims.size() <= 2 && (!a.row || (own == 1 && plain(a)))) {
     const bool vector = b.dims.size() == 1;  // a vector is a row in the graph
     if ((*g_)[b.node].op == Op::Transpose)   // A (Bᵀ) = A Bᵀ: the gradient of B needs no transpose either
       v.node = g_->matmul(a.node, g_->arg(b.node, 0), kTransposeRight);
     else v.node = g_->matmul(a.node, b.node, vector ? kTransposeRight : 0);
     return v;
   }
-  if (!a.row && a.dims.size() == 2 && b.dims.size() == 1) {  // [M, K] @ [K] of each row: bᵀ Aᵀ
+  if (shared && a.row) {
+    const NodeId weight = v.weight;
+    v = product_by_parameter(a, b);
+    v.weight = weight;
+    return v;
+  }
+  if (!a.row && a.dims.size() == 2 && b.dims.size() == 1 && plain(b) &&
+      !b.is_sequence()) {  // [M, K] @ [K] of each row: bᵀ Aᵀ
     v.node = g_->matmul(b.node, a.node, kTransposeRight);
     return v;
   }
-  if (own == 1 && b.dims.size() == 1 && !b.is_sequence()) {  // a dot product in every row
+  if (own == 1 && b.dims.size() == 1 && !b.is_sequence() && plain(a, b)) {  // a dot product in every row
     align(a.node, b.node);
     v.node = op(Op::SumCols, {op(Op::Mul, {a.node, b.node})});
     return v;
   }
-  not_built(e.place, "the product of two values that differ from row to row");
+  if (v.weight != kNoNode) not_built(e.place, "a product of what comes after `next`");
+  return product_rows(a, b);
 }
 
 Value Lowering::index(const Expr& e, Scope& scope) {
@@ -201,16 +212,19 @@ Value Lowering::index(const Expr& e, Scope& scope) {
   } else if (used != 1) {
     not_built(e.place, "this index of several categories");
   }
+  if (g_->shape(x.node).cols > 1) x = with_rows(x, x.lead.size() + x.dims.size());
   Value v;
   v.row = true;
   v.weight = joined_weight(table.weight, x.weight);
+  v.lead = x.lead.empty() ? table.lead : x.lead;
+  v.inner = x.inner;
   v.dims = x.dims;
   v.dims.insert(v.dims.end(), table.dims.begin() + long(used), table.dims.end());
   if (!table.row && table.dims.size() == used + 1) {
     v.node = op(Op::Gather, {table.node, x.node});
     return v;
   }
-  if (table.dims.size() - (table.row && table.is_sequence()) != 1)
+  if (table.dims.size() - (table.row && table.is_sequence()) != 1 || (table.row && !plain(table, x)))
     not_built(e.place, "an index into a matrix of each row");
   NodeId hot = g_->one_hot(x.node, int32_t(table.dims.back().n));
   align(table.node, hot);
@@ -264,35 +278,41 @@ Value Lowering::function(const Expr& e, const std::string& f, Scope& scope) {
   }
   if ((f == "max" || f == "min") && args.size() == 2)
     return elementwise(f == "max" ? Op::Max : Op::Min, args[0], args[1]);
-  if (f == "sum" || f == "mean" || f == "max" || f == "min")
-    return reduce(e, f, args.at(0), over(e, args.at(0), scope));
-  if (f == "softmax" || f == "log_softmax")
-    return softmax(e, f == "log_softmax", args.at(0), over(e, args.at(0), scope));
+  if (f == "sum" || f == "mean" || f == "max" || f == "min") {
+    if (const auto simple = over(e, args.at(0), scope)) return reduce(e, f, args.at(0), *simple);
+    return reduce_rows(f, args.at(0), taken_in(e, args.at(0), scope, false), e.place);
+  }
+  if (f == "softmax" || f == "log_softmax") return softmax(e, f == "log_softmax", args.at(0), scope);
   if (f == "delay") return delay(e, args.at(0), scope);
   if (f == "window") return window(e, args.at(0), scope);
+  if (f == "every") return every(e, args.at(0), scope);
   if (f == "last" || f == "first" || f == "final") return ends_of(e, f, args.at(0));
   if (f == "one_hot") {
     Value v = args.at(0);
+    if (g_->shape(v.node).cols > 1) v = with_rows(v, v.lead.size() + v.dims.size());
     const int64_t n = in_.sizes.at(v.vocabulary);
     v.node = g_->one_hot(v.node, int32_t(n));
-    v.dims.push_back({n, -1, v.vocabulary});
+    v.dims.push_back({n, -1, v.vocabulary, {}});
     v.vocabulary.clear();
     return v;
   }
   if (f == "argmax") {
-    Value v = args.at(0);
+    Value v = by_last(args.at(0));
+    if (lies(v).in_rows == v.lead.size() + v.dims.size())
+      not_built(e.place, "`argmax` over a variable dimension");
     v.node = op(Op::ArgMax, {v.node});
     v.vocabulary = v.dims.back().vocabulary;
     v.dims.pop_back();
     return v;
   }
-  if (f == "flatten" && !args.at(0).is_sequence()) {
-    Value v = args.at(0);
-    int64_t n = 1;
-    for (const Dim& d : v.dims) n *= d.n;
-    v.dims.assign(1, {n, -1, {}});
+  if (f == "flatten") {
+    for (const Dim& d : args.at(0).dims)
+      if (is_variable(d)) not_built(e.place, "`flatten` of a variable dimension");
+    Value v = with_rows(args.at(0), args.at(0).lead.size());
+    v.dims.assign(1, {flat(v.dims), -1, {}, {}});
     return v;
   }
+  if (f == "transpose" && args.at(0).row) return transpose_rows(args.at(0));
   if (f == "transpose" && !args.at(0).row && args.at(0).dims.size() == 2) {
     Value v = args.at(0);
     v.node = op(Op::Transpose, {v.node});
@@ -302,7 +322,9 @@ Value Lowering::function(const Expr& e, const std::string& f, Scope& scope) {
   if (f == "concat") {
     Value v = *std::max_element(args.begin(), args.end(),
                                 [](const Value& a, const Value& b) { return a.dims.size() < b.dims.size(); });
-    if (v.dims.size() - v.is_sequence() > 1) not_built(e.place, "`concat` of matrices of each row");
+    const auto together = [&](const Value& a) { return plain(v, a); };
+    if (v.dims.size() - v.is_sequence() > 1 || !std::all_of(args.begin(), args.end(), together))
+      return concat_rows_inside(args);
     std::vector<NodeId> nodes;
     int64_t n = 0;
     for (Value& a : args) {
@@ -317,7 +339,7 @@ Value Lowering::function(const Expr& e, const std::string& f, Scope& scope) {
       v.weight = joined_weight(v.weight, a.weight);
     }
     if (v.dims.empty()) v.dims.push_back({});
-    v.dims.back() = {n, -1, {}};
+    v.dims.back() = {n, -1, {}, {}};
     v.node = g_->concat_cols(nodes);
     v.parts.clear();
     v.ends.clear();

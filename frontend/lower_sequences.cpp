@@ -65,7 +65,18 @@ NodeId Lowering::first(NodeId stack, int dim) {
 }
 
 Value Lowering::ends_of(const ast::Expr& e, const std::string& f, Value v) {
-  if (!v.is_sequence()) not_built(e.place, fmt::format("`{}` along a dimension of fixed size", f));
+  const bool steps = plain(v) && lies(v).steps && v.lead.empty() && open_ == nullptr;
+  if (!steps) {
+    if (v.weight != kNoNode) not_built(e.place, fmt::format("`{}` of what comes after `next` here", f));
+    if (f != "final") return end_rows(v, f == "last");
+    std::vector<Value> finals;
+    for (auto [node, backwards] : v.ends) {
+      Value one = v;
+      one.node = node;
+      finals.push_back(end_rows(one, !backwards));
+    }
+    return finals.size() == 1 ? finals[0] : concat_rows_inside(finals);
+  }
   const int dim = v.dims[0].sequence;
   if (v.weight != kNoNode && g_->shape(v.weight).rows.kind == Rows::Steps)
     v.weight = f == "first" ? first(v.weight, dim) : last(v.weight, dim);
@@ -82,15 +93,16 @@ Value Lowering::ends_of(const ast::Expr& e, const std::string& f, Value v) {
   return v;
 }
 
-/// All dimensions, or those named: a name means the dimension that it is bound to here, whatever the data
-/// call it.
-Over Lowering::over(const ast::Expr& e, const Value& v, const Scope& scope) const {
-  if (e.dimensions.empty()) return {v.is_sequence(), true, false};
-  Over over{false, false, true};
-  for (const ast::Name& n : e.dimensions) {
-    const bool time = v.is_sequence() && scope.dims.at(n.text).sequence == v.dims[0].sequence;
-    (time ? over.time : over.columns) = true;
-  }
+/// What a reduction takes in, if it is the steps, the columns, or both.
+std::optional<Over> Lowering::over(const ast::Expr& e, const Value& v, const Scope& scope) {
+  if (!plain(v) || (open_ != nullptr && lies(v).steps)) return std::nullopt;
+  if (!v.row && lies(v).shared && e.dimensions.empty()) return Over{false, true, false};
+  const std::vector<bool> out = taken_in(e, v, scope, false);
+  Over over{v.is_sequence() && out[v.lead.size()], false, !e.dimensions.empty()};
+  const auto first = out.begin() + long(v.lead.size()) + v.is_sequence();
+  const auto taken = std::count(first, out.end(), true);
+  if (taken != 0 && taken != out.end() - first) return std::nullopt;
+  over.columns = taken != 0;
   return over;
 }
 
@@ -101,8 +113,6 @@ Value Lowering::reduce(const ast::Expr& e, const std::string& f, Value v, Over o
   v.ends.clear();
   const auto [time, columns, named] = over;
   const size_t own = v.dims.size() - v.is_sequence();
-  if (columns && own > 1 && named)
-    not_built(e.place, fmt::format("`{} over` one of several dimensions of a row", f));
   const bool extreme = f == "max" || f == "min";
   if (f == "min") v.node = op(Op::Neg, {v.node});  // min a = -max -a
   const Shape before = g_->shape(v.node);
@@ -130,12 +140,17 @@ Value Lowering::reduce(const ast::Expr& e, const std::string& f, Value v, Over o
 }
 
 /// Along the last dimension, or over time: e^(x - max) / sum, the maximum without gradient.
-Value Lowering::softmax(const ast::Expr& e, bool log, Value v, Over over) {
+Value Lowering::softmax(const ast::Expr& e, bool log, Value v, Scope& scope) {
   v.parts.clear();
   v.ends.clear();
-  const size_t own = v.dims.size() - v.is_sequence();
-  const bool time = over.named ? over.time : v.is_sequence() && own == 0;
-  if (!time && own > 1) not_built(e.place, "`softmax` of a matrix of each row");
+  const std::vector<bool> out = taken_in(e, v, scope, true);
+  const size_t own = v.dims.size() - v.is_sequence(),
+               taken = size_t(std::count(out.begin(), out.end(), true));
+  const bool time = v.is_sequence() && out[v.lead.size()];
+  if (!plain(v) || taken != 1 || (!time && own > 1) || (open_ != nullptr && lies(v).steps)) {
+    if (v.weight != kNoNode) not_built(e.place, "`softmax` of what comes after `next` here");
+    return softmax_rows(log, v, out);
+  }
   if (time && v.weight != kNoNode) not_built(e.place, "`softmax` over time of what comes after `next`");
   const int dim = time ? v.dims[0].sequence : 0;
   auto spread = [&](NodeId n) { return time ? expand(n, dim) : n; };

@@ -37,6 +37,31 @@ bool Lowering::reduces(const Expr& e) const {
   return std::any_of(e.operands.begin(), e.operands.end(), [&](const Expr& o) { return reduces(o); });
 }
 
+/// Scores and answers in the same rows: of categories one row for each answer.
+void Lowering::meet_answers(Value& p, Value& y, Value& v, Place place) {
+  if (y.vocabulary.empty() && plain(p, y)) return;
+  if (p.weight != kNoNode || y.weight != kNoNode) not_built(place, "`next` of values of further dimensions");
+  const size_t n = y.lead.size() + y.dims.size();
+  if (y.vocabulary.empty()) {
+    const std::array values{static_cast<const Value*>(&p), static_cast<const Value*>(&y)};
+    const Joint j = joint(values);
+    p.node = laid(p, j, 0);
+    y.node = laid(y, j, 1);
+    v.dims = j.dims;
+    v.inner = in_rows_of(j, p.node).inner;
+    return;
+  }
+  p = with_rows(p, n);
+  y = with_rows(y, n);
+  if (g_->shape(p.node).rows != g_->shape(y.node).rows) {
+    std::vector<size_t> places(n);
+    for (size_t i = 0; i < n; ++i) places[i] = i;
+    y.node = laid_in(y, places, full(p), n, g_->shape(p.node).rows);
+  }
+  v.dims = y.dims;
+  v.inner = p.inner;
+}
+
 /// What a loss or metric is the mean of; a Value without node if `f` is none.
 Value Lowering::per_row_loss(const Expr& e, const std::string& f, Scope& scope) {
   if (!is_loss(f)) {
@@ -49,6 +74,9 @@ Value Lowering::per_row_loss(const Expr& e, const std::string& f, Scope& scope) 
   Value v;
   v.row = true;
   v.dims = y.dims;
+  v.lead = y.lead;
+  v.inner = y.inner;
+  if (!plain(p) || !plain(y) || g_->shape(y.node).cols > 1) meet_answers(p, y, v, e.place);
   v.weight = joined_weight(p.weight, y.weight);
   align(p.node, y.node);
   if (!y.vocabulary.empty()) {

@@ -31,11 +31,17 @@ struct Parameter {
 };
 
 /// A cell as one step. In the body the operands of the scan are inputs named `%0`, `%1`, ...: sequences at
-/// this step, then constants, then states before the step.
+/// this step, then constants, then states before the step. A constant without rows of the step at hand is the
+/// whole operand, in every step.
+///
+/// A tree cell goes along the levels of trees (Space::Levels), from the last to the first. In place of states
+/// it reads those of the left and then those of the right children, 0 where there is none; the operands after
+/// the constants are the indices of left and right children (`left_input`, `right_input`).
 struct ScanBody {
   Graph body;
   int dim = 0;
   bool reverse = false;
+  bool tree = false;
   bool cell = false;  // a cell of the language, not a reduction or the like written as a scan
   int sequences = 0, constants = 0, states = 0;
   std::vector<NodeId> next;     // the new value of each state
@@ -49,6 +55,14 @@ inline std::string last_index_input(int dim) {
 }
 inline std::string length_input(int dim) {
   return "%length." + std::to_string(dim);
+}
+
+/// Where in the next level the children of each node of `levels` lie (i32, all levels; -1: there is none).
+inline std::string left_input(int levels) {
+  return "%left." + std::to_string(levels);
+}
+inline std::string right_input(int levels) {
+  return "%right." + std::to_string(levels);
 }
 
 /// The answer `next(FIELD, n)`: the element n later, laid out like the field (i32: -1, f32: 0 where there is

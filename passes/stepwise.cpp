@@ -77,6 +77,7 @@ class Cut {
     model.dims = model_.dims;
     model.parameters = model_.parameters;
     model.scans = model_.scans;
+    model.spaces = model_.spaces;
     model.graph = from_.empty_copy();
   }
 

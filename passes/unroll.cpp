@@ -47,7 +47,7 @@ class Unroll {
   /// The state before step t, from the state after the step done before it (kNoNode at the first).
   NodeId state_before(const ScanBody& scan, NodeId first, NodeId previous, int32_t t) {
     Graph& g = r_.to;
-    const Rows rows = Rows::step(scan.dim, t);
+    const Rows rows = Rows::step(g.shape(first).rows.dim, t);
     const Shape want{g.shape(first).type, rows, g.shape(first).cols};
     const NodeId begin = add(Op::TakeRows, {first}, want);
     if (previous == kNoNode) return begin;
@@ -58,29 +58,44 @@ class Unroll {
     return g.binary(Op::Add, going_on, g.tail_rows(begin, t + 1));
   }
 
+  /// The rows of each port of a body; of one that it does not read: those of one number.
+  static std::vector<Rows> rows_of_ports(const Graph& body, size_t count) {
+    std::vector<Rows> rows(count);
+    for (NodeId id = 0; id < body.size(); ++id) {
+      if (is_port(body, id)) rows[size_t(port_of(body, id))] = body.shape(id).rows;
+    }
+    return rows;
+  }
+  static bool is_port(const Graph& body, NodeId id) {
+    return body[id].op == Op::Input && body.name(id)[0] == '%' &&
+           std::isdigit(static_cast<unsigned char>(body.name(id)[1])) != 0;
+  }
+  static int port_of(const Graph& body, NodeId id) { return std::stoi(body.name(id).substr(1)); }
+
   void expand(NodeId id) {
     const ScanBody& scan = model_.scans[model_.graph[id].attr.offset];
     const std::vector<NodeId> operands = r_.mapped_args(id);
     const int32_t T = time_steps_[scan.dim];
+    const std::vector<Rows> port_rows = rows_of_ports(scan.body, operands.size());
     std::vector<NodeId> state(scan.states, kNoNode);
     std::vector<std::vector<NodeId>> steps(scan.results.size(), std::vector<NodeId>(T));
     for (int32_t i = 0; i < T; ++i) {
       const int32_t t = scan.reverse ? T - 1 - i : i;
       std::vector<NodeId> ports;
-      for (int k = 0; k < scan.sequences; ++k) {
-        const Shape all = r_.to.shape(operands[k]);
-        ports.push_back(add(Op::SliceRows, {operands[k]}, {all.type, Rows::step(scan.dim, t), all.cols}));
-      }
+      for (int k = 0; k < scan.sequences; ++k) ports.push_back(at_step(operands[k], t));
       for (int k = 0; k < scan.constants; ++k) {
         const NodeId constant = operands[scan.sequences + k];
         const Shape shape = r_.to.shape(constant);
+        const bool whole = port_rows[scan.sequences + k].begin != Rows::kHere;
         ports.push_back(
-            shape.rows.kind == Rows::Fixed
-                ? constant
-                : add(Op::TakeRows, {constant}, {shape.type, Rows::step(scan.dim, t), shape.cols}));
+            whole ? constant
+                  : add(Op::TakeRows, {constant}, {shape.type, Rows::step(shape.rows.dim, t), shape.cols}));
       }
-      for (int k = 0; k < scan.states; ++k) {
-        ports.push_back(state_before(scan, operands[scan.sequences + scan.constants + k], state[k], t));
+      const std::span after = std::span(operands).subspan(scan.sequences + scan.constants);
+      for (int k = 0; k < scan.states && !scan.tree; ++k)
+        ports.push_back(state_before(scan, after[k], state[k], t));
+      for (int side = 0; side < 2 && scan.tree; ++side) {
+        for (int k = 0; k < scan.states; ++k) ports.push_back(child_state(scan, k, after[side], state[k], t));
       }
       const std::vector<NodeId> map = copy_step(scan.body, ports, t);
       for (int k = 0; k < scan.states; ++k) state[k] = map[scan.next[k]];
@@ -90,10 +105,22 @@ class Unroll {
       results_[id].push_back(add_simplified(r_.to, Op::ConcatRows, result, {}, {}));
   }
 
+  NodeId at_step(NodeId stack, int32_t t) {
+    const Shape all = r_.to.shape(stack);
+    return add(Op::SliceRows, {stack}, {all.type, Rows::step(all.rows.dim, t), all.cols});
+  }
+
+  /// A state of the children of the nodes of level t, found among those of the level below.
+  NodeId child_state(const ScanBody& scan, int k, NodeId index, NodeId below, int32_t t) {
+    const int32_t cols = scan.body.shape(scan.next[k]).cols;
+    if (below == kNoNode) return r_.to.constant(0, Rows::step(scan.dim, t), cols);
+    return r_.to.gather(below, at_step(index, t));
+  }
+
   /// An input of the program that a body reads by name: at step t, if it has steps.
   NodeId input_of_all(const std::string& name, Shape shape, int32_t t) {
     const Rows rows = shape.rows;
-    if (rows.kind != Rows::Steps) return r_.to.input(name, shape);
+    if (rows.begin != Rows::kHere) return r_.to.input(name, with_steps(shape, t));
     shape.rows = Rows::all(rows.dim);
     const NodeId all = r_.to.input(name, with_steps(shape, t));
     shape.rows = rows;
@@ -105,10 +132,9 @@ class Unroll {
     std::vector<NodeId> map(body.size(), kNoNode), args;
     for (NodeId id = 0; id < body.size(); ++id) {
       const Node& node = body[id];
-      if (node.op == Op::Input && body.name(id)[0] == '%') {
-        const std::string& name = body.name(id);
-        map[id] = std::isdigit(static_cast<unsigned char>(name[1])) != 0 ? ports[std::stoi(name.substr(1))]
-                                                                         : input_of_all(name, node.shape, t);
+      if (node.op == Op::Input) {
+        map[id] =
+            is_port(body, id) ? ports[size_t(port_of(body, id))] : input_of_all(body.name(id), node.shape, t);
         continue;
       }
       args.clear();

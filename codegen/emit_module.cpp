@@ -28,7 +28,7 @@ struct KernelFunction {
   void rows_with_product();
   void column_sum();
   void weight_gradient();
-  void scatter_add();
+  void scatter();
 
   Value* zeros(int64_t count);
 };
@@ -245,7 +245,7 @@ void KernelFunction::weight_gradient() {
   });
 }
 
-void KernelFunction::scatter_add() {
+void KernelFunction::scatter() {
   Value *from = args.data[0], *index = args.data[1], *to = args.data[2], *height = args.rows[1];
   auto for_chunks = [&](Value* row,
                         const std::function<void(Value*, Value*, const KernelBuilder::Tail&)>& f) {
@@ -260,16 +260,25 @@ void KernelFunction::scatter_add() {
       b.store_chunk(b.c(0), place, tail);
     });
   });
-  b.loop(b.i(0), args.rows[0], [&](Value* r) {
-    Value* source = b.sub(b.sub(args.rows[0], b.i(1)), r);
-    Value* row = b.ir.CreateSExt(b.load(b.i32, b.at(index, b.mul(source, args.stride[1]))), b.i64);
-    // negative or, which would be a mistake of ours, past the end
-    b.when(b.ir.CreateICmpULT(row, height), [&] {
-      for_chunks(row, [&](Value* col, Value* place, const KernelBuilder::Tail& tail) {
-        Value* d = b.load(b.chunk, b.at(from, b.add(b.mul(source, args.stride[0]), col)));
-        b.store_chunk(b.ir.CreateFAdd(b.load(b.chunk, place), d), place, tail);
+  // f(source row, column, place in its target row, tail): from the last source row to the first
+  auto for_sources = [&](const std::function<Value*(Value*, Value*, Value*)>& f) {
+    b.loop(b.i(0), args.rows[0], [&](Value* r) {
+      Value* source = b.sub(b.sub(args.rows[0], b.i(1)), r);
+      Value* row = b.ir.CreateSExt(b.load(b.i32, b.at(index, b.mul(source, args.stride[1]))), b.i64);
+      // negative or, which would be a mistake of ours, past the end
+      b.when(b.ir.CreateICmpULT(row, height), [&] {
+        for_chunks(row, [&](Value* col, Value* place, const KernelBuilder::Tail& tail) {
+          b.store_chunk(f(source, col, place), place, tail);
+        });
       });
     });
+  };
+  const bool largest = kernel.sum_op == Op::MaxRows;
+  if (largest)
+    for_sources([&](Value*, Value*, Value*) { return b.c(-std::numeric_limits<double>::infinity()); });
+  for_sources([&](Value* source, Value* col, Value* place) {
+    Value* d = b.load(b.chunk, b.at(from, b.add(b.mul(source, args.stride[0]), col)));
+    return emit_op(b, largest ? Op::Max : Op::Add, b.load(b.chunk, place), d);
   });
 }
 
@@ -284,7 +293,7 @@ void emit_kernel(KernelBuilder& b, const Kernel& kernel, const std::string& name
       break;
     case KernelKind::ColumnSum: f.column_sum(); break;
     case KernelKind::WeightGradient: f.weight_gradient(); break;
-    case KernelKind::ScatterAdd: f.scatter_add(); break;
+    case KernelKind::Scatter: f.scatter(); break;
   }
   b.end_function();
 }

@@ -16,7 +16,7 @@ std::string_view name(KernelKind kind) {
     case KernelKind::Rows: return "rows";
     case KernelKind::ColumnSum: return "column_sum";
     case KernelKind::WeightGradient: return "weight_gradient";
-    case KernelKind::ScatterAdd: return "scatter_add";
+    case KernelKind::Scatter: return "scatter";
   }
   return "?";
 }
@@ -28,6 +28,7 @@ std::string_view name(Access access) {
     case Access::ColVector: return "col";
     case Access::Scalar: return "scalar";
     case Access::Gather: return "gather";
+    case Access::GatherColumn: return "gather_col";
   }
   return "?";
 }
@@ -39,7 +40,7 @@ std::string text(const Instr& in) {
     case Instr::Load:
       return fmt::format(
           "load {} {} {}{}{}", name(in.access), type, in.operand,
-          in.access == Access::Gather ? fmt::format(" by {}", in.index) : "",
+          gathers(in.access) ? fmt::format(" by {}", in.index) : "",
           in.value != 0 ? limit + fmt::format(" else {} {:08x}", in.value, std::bit_cast<uint32_t>(in.value))
                         : limit);
     case Instr::Part: return fmt::format("part {}", in.operand);
@@ -91,9 +92,10 @@ class Checker {
              "a weight gradient has 3 operands, 1..4 chunks");
         need(k_.body.empty(), "a weight gradient has no body");
         return;
-      case KernelKind::ScatterAdd:
+      case KernelKind::Scatter:
         need(k_.operands == 3 && k_.row_counts == 2 && k_.body.empty(),
-             "scatter_add has 3 operands, 2 row counts");
+             "a scatter has 3 operands, 2 row counts");
+        need(k_.sum_op == Op::SumRows || k_.sum_op == Op::MaxRows, "no such sum of rows");
         return;
     }
   }
@@ -130,9 +132,10 @@ class Checker {
     switch (in.code) {
       case Instr::Load:
         operand(in.operand);
-        if (in.access == Access::Gather) operand(in.index);
+        if (gathers(in.access)) operand(in.index);
         if (in.limit >= 0) limit(in.limit);
-        varies_[i] = in.access != Access::ColVector && in.access != Access::Scalar;
+        varies_[i] = in.access != Access::ColVector && in.access != Access::Scalar &&
+                     in.access != Access::GatherColumn;
         return;
       case Instr::Part:
         need(in.operand >= 0 && in.operand < k_.product.parts, fmt::format("no part {}", in.operand));
@@ -190,6 +193,7 @@ std::string Kernel::key() const {
   if (product.parts > 0)
     s += fmt::format("; product {}x{} of {} and {} below rows{}", product.parts, product.chunks,
                      fmt::join(product.left, ","), fmt::join(product.right, ","), product.rows_limit);
+  if (kind == KernelKind::Scatter) s += sum_op == Op::SumRows ? " sum" : " max";
   for (size_t i = 0; i < body.size(); ++i) s += fmt::format("; %{} {}", i, text(body[i]));
   if (kind == KernelKind::ColumnSum)
     s += fmt::format("; {} %{} to {}", sum_op == Op::SumRows ? "sum" : "max", sum_value, sum_operand);
@@ -209,7 +213,7 @@ int64_t unit_count(const Kernel& kernel, const KernelArgs& args, const Target& t
   switch (kernel.kind) {
     case KernelKind::Rows: return args.rows[0];
     case KernelKind::ColumnSum:
-    case KernelKind::ScatterAdd: return chunks;
+    case KernelKind::Scatter: return chunks;
     case KernelKind::WeightGradient: {
       int64_t rows = tiling(target, kernel.chunks).rows;
       return PanelLayout{1, kernel.chunks}.panels(args.cols) * ((args.depth[0] + rows - 1) / rows);

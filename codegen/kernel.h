@@ -25,9 +25,9 @@ enum class KernelKind : uint8_t {
               // cols]
   // operand 2 [K, N] = sum over segments of operand 0 [., K] transposed times operand 1 [., N]
   WeightGradient,
-  // operand 2 [V, E] = 0, then row index[r] of it += row r of operand 0 [R, E], last row first; operand 1:
-  // int32 index [R, 1], negative: skipped; rows[1] = V
-  ScatterAdd,
+  // row v of operand 2 [V, E] is the sum (or the largest) of the rows r of operand 0 [R, E] with index[r] =
+  // v, last row first, and 0 if there is none; operand 1: int32 index [R, 1], negative: skipped; rows[1] = V
+  Scatter,
 };
 
 /// How an instruction reaches an operand from the position (row, col) of the iteration space.
@@ -38,7 +38,11 @@ enum class Access : uint8_t {
   Scalar,     // data                        [1, 1]
   // data + index[row] * stride + col, `value` where the index is negative; `index` is another operand, int32
   Gather,
+  GatherColumn,  // data + index[row] * stride   the same for all columns, else like Gather
 };
+inline bool gathers(Access access) {
+  return access == Access::Gather || access == Access::GatherColumn;
+}
 
 /// One instruction of a body; its number is the number of the value it makes. Values are f32; int32 operands
 /// are converted when loaded and stored (indices below 2^24 are exact).
@@ -66,7 +70,7 @@ struct Instr {
   int16_t a = -1, b = -1;
   int16_t operand = -1, index = -1;
   int16_t limit = -1;
-  float value = 0;  // Constant; Gather: what a negative index gives
+  float value = 0;    // Constant; Gather: what a negative index gives
   int32_t place = 0;  // of a coin
   bool operator==(const Instr&) const = default;
 };
@@ -90,7 +94,7 @@ struct Kernel {
   std::vector<Instr> body;  // kinds Rows and ColumnSum
   int16_t sum_value = -1;   // kind ColumnSum: the value summed, and where it goes (a RowVector)
   int16_t sum_operand = -1;
-  Op sum_op = Op::SumRows;  // or MaxRows
+  Op sum_op = Op::SumRows;  // or MaxRows; kinds ColumnSum and Scatter
   int chunks = 1;           // kind WeightGradient: chunks of 16 columns in a tile (1..4)
   bool operator==(const Kernel&) const = default;
 
@@ -117,7 +121,7 @@ struct PanelLayout {
 int best_chunks(int64_t n);
 
 /// How many units of work a call with these arguments has: rows (Rows), chunks of 16 columns (ColumnSum,
-/// ScatterAdd) or tiles (WeightGradient).
+/// Scatter) or tiles (WeightGradient).
 int64_t unit_count(const Kernel& kernel, const KernelArgs& args, const Target& target);
 
 /// Throws KernelError unless operands, values and limits are in range and the body suits the kind.

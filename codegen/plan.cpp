@@ -86,8 +86,8 @@ class Planner {
   void number_kernels() {
     std::map<std::string, int32_t> numbers;
     for (const Draft& draft : drafts_.commands) {
-      if (draft.packs) {
-        kernel_of_.push_back(-1);
+      if (draft.does != Draft::Call) {
+        kernel_of_.push_back(draft.does == Draft::Pack ? Command::kPack : Command::kReshape);
         continue;
       }
       const auto [it, fresh] = numbers.try_emplace(draft.kernel.key(), int32_t(plan_.kernels.size()));
@@ -155,7 +155,8 @@ class Planner {
             continue;
           if (i.access != Access::Matrix) return false;
         }
-        return drafts_.commands[size_t(at)].kernel.kind == KernelKind::Rows;
+        const Draft& writer = drafts_.commands[size_t(at)];
+        return writer.does == Draft::Call && writer.kernel.kind == KernelKind::Rows;
       }();
       const int32_t slab = variable_slab(root.name, g_.shape(root.node));
       if (old == kNoNode || read == last_read.end() || (read->second <= at && own_read_is_even)) {
@@ -295,10 +296,10 @@ class Planner {
     }
     written_.push_back(writes);
     for (Rows rows : draft.rows) c.rows.push_back({range_of(rows)});
-    if (draft.packs) {
-      set_pack(draft, c);
-    } else {
-      set_units(draft, c);
+    switch (draft.does) {
+      case Draft::Call: set_units(draft, c); break;
+      case Draft::Pack: set_pack(draft, c); break;
+      case Draft::Reshape: set_reshape(draft, c); break;
     }
     if (draft.kernel.kind == KernelKind::WeightGradient) set_segments(draft, c);
     return c;
@@ -325,6 +326,13 @@ class Planner {
     }
   }
 
+  void set_reshape(const Draft& draft, Command& c) {
+    const bool split = g_[draft.node].op == Op::SplitCols;
+    const int32_t narrow = g_.shape(draft.operands[split ? 1 : 0].node).cols;
+    c.reshape = {narrow, c.cols / narrow, split};
+    c.unit_cost = c.cols;
+  }
+
   void set_units(const Draft& draft, Command& c) {
     const Kernel& k = draft.kernel;
     const int64_t chunks = (c.cols + kChunk - 1) / kChunk;
@@ -338,7 +346,7 @@ class Planner {
         break;
       }
       case KernelKind::ColumnSum:
-      case KernelKind::ScatterAdd:
+      case KernelKind::Scatter:
         c.units = chunks;
         c.unit_cost = 16 * 200;  // rows are not known here; they are many
         break;

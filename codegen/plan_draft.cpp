@@ -178,7 +178,10 @@ class DraftBuilder {
       }
       case Op::Gather:
       case Op::LastRows: {
-        Instr i{.code = Instr::Load, .access = Access::Gather, .type = n.shape.type};
+        const bool column = n.shape.cols == 1 && island.width != 1;
+        Instr i{.code = Instr::Load,
+                .access = column ? Access::GatherColumn : Access::Gather,
+                .type = n.shape.type};
         i.operand = reads(d, g_.arg(id, 0));
         i.index = reads(d, g_.arg(id, 1));
         i.value = float(n.attr.value);
@@ -222,7 +225,8 @@ class DraftBuilder {
     const Node& n = g_[first];
     if (weight_gradient(n)) return add_weight_gradient(first);
     if (n.op == Op::SumRows || n.op == Op::MaxRows) return add_column_sum(first);
-    if (n.op == Op::ScatterAdd) return add_scatter(first);
+    if (n.op == Op::ScatterAdd || n.op == Op::ScatterMax) return add_scatter(first);
+    if (n.op == Op::SplitCols || n.op == Op::JoinRows) return add_reshape(first);
     if (n.op == Op::Transpose || n.op == Op::Scan || n.op == Op::ScanResult)
       throw GraphError("plan: no kernel for `" + std::string(info(n.op).name) + "`");
 
@@ -288,7 +292,7 @@ class DraftBuilder {
     packed_.push_back({right, transposed, shape});
     const int32_t index = int32_t(packed_.size() - 1);
     Island island;
-    island.draft.packs = true;
+    island.draft.does = Draft::Pack;
     island.draft.node = right;
     island.draft.rows = {Rows::fixed(1)};
     island.draft.operands.push_back({.packed = index, .written = true});
@@ -341,7 +345,8 @@ class DraftBuilder {
   void add_scatter(NodeId id) {
     Island island{.draft = {}, .begin = id, .end = id + 1, .product = kNoNode, .width = 0, .values = {}};
     Draft& d = island.draft;
-    d.kernel.kind = KernelKind::ScatterAdd;
+    d.kernel.kind = KernelKind::Scatter;
+    d.kernel.sum_op = g_[id].op == Op::ScatterMax ? Op::MaxRows : Op::SumRows;
     need(g_.arg(id, 0));
     need(g_.arg(id, 1));
     d.operands = {{g_.arg(id, 0)}, {g_.arg(id, 1)}, {.node = id, .written = true}};
@@ -351,10 +356,24 @@ class DraftBuilder {
     islands_.push_back(std::move(island));
   }
 
+  void add_reshape(NodeId id) {
+    Island island{.draft = {}, .begin = id, .end = id + 1, .product = kNoNode, .width = 0, .values = {}};
+    Draft& d = island.draft;
+    const NodeId a = g_.arg(id, 0);
+    const bool split = g_[id].op == Op::SplitCols;
+    d.does = Draft::Reshape;
+    need(a);
+    d.operands = {{a}, {.node = id, .written = true}};
+    d.rows = {g_.shape(split ? a : id).rows, g_.shape(split ? id : a).rows};
+    d.cols = g_.shape(split ? a : id).cols;
+    d.node = id;
+    islands_.push_back(std::move(island));
+  }
+
   /// Every value of the island that somebody reads from memory is stored, in the order of the nodes.
   void add_stores(Island& island) {
     Draft& d = island.draft;
-    if (d.packs) return;
+    if (d.does != Draft::Call) return;
     if (d.kernel.kind == KernelKind::Rows) {
       for (NodeId id = island.begin; id < island.end; ++id) {
         if (!live_[id] || !stored_[id] || !is_computed(g_[id].op)) continue;

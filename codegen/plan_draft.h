@@ -27,8 +27,13 @@ struct DraftOperand {
 };
 
 struct Draft {
+  enum Does : uint8_t {
+    Call,     // the kernel
+    Pack,     // fills `operands[0].packed` from its pieces
+    Reshape,  // operand 0 into operand 1
+  };
   Kernel kernel;
-  bool packs = false;  // fills `operands[0].packed` from its pieces
+  Does does = Call;
   std::vector<DraftOperand> operands;
   std::vector<Rows> rows;  // rows[0]: of the iteration space
   std::vector<int64_t> depth;

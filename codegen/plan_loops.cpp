@@ -29,6 +29,8 @@ std::string signature(const Command& c) {
     put(n.rows.kind == RowRange::Steps ? n.rows.end - n.rows.begin : n.rows.begin);
   }
   put(c.segments.by_step);
+  put(c.reshape.block);
+  put(c.reshape.split);
   return s;
 }
 
@@ -38,7 +40,7 @@ class Roller {
     std::map<std::string, int32_t> ids;
     for (const Command& c : p.commands) {
       // Packs and weight gradients over steps stand once.
-      const bool alone = c.kernel < 0 || c.segments.by_step;
+      const bool alone = c.kernel == Command::kPack || c.segments.by_step;
       key_.push_back(alone ? -1 - int32_t(key_.size())
                            : ids.try_emplace(signature(c), int32_t(ids.size())).first->second);
     }

@@ -28,6 +28,14 @@ std::string text_of(const Place2D& place) {
   return s;
 }
 
+std::string name_of(const Command& c) {
+  switch (c.kernel) {
+    case Command::kPack: return "pack";
+    case Command::kReshape: return c.reshape.split ? "split" : "join";
+    default: return fmt::format("k{}", c.kernel);
+  }
+}
+
 }  // namespace
 
 std::string to_string(const Plan& plan) {
@@ -47,8 +55,7 @@ std::string to_string(const Plan& plan) {
     if (loop.count > 1) s += fmt::format("loop i = 0 .. {}\n", loop.count - 1);
     for (int32_t i = loop.first; i < loop.first + loop.length; ++i) {
       const Command& c = p.commands[size_t(i)];
-      s += fmt::format("{}{}{} rows", loop.count > 1 ? "  " : "", c.barrier ? "| " : "",
-                       c.kernel < 0 ? "pack" : fmt::format("k{}", c.kernel));
+      s += fmt::format("{}{}{} rows", loop.count > 1 ? "  " : "", c.barrier ? "| " : "", name_of(c));
       for (const Count& count : c.rows) s += " " + text_of(p, count.rows, count.moves);
       s += fmt::format(" cols {} :", c.cols);
       for (const Place2D& place : c.operands) s += " (" + text_of(place) + ")";
@@ -67,6 +74,10 @@ Traffic traffic(const Plan& plan, const RowTables& rows) {
         const Command& c = p.commands[size_t(i)];
         ++total.commands;
         const int64_t n = rows.count(c.rows[0].rows, turn * c.rows[0].moves);
+        if (c.kernel == Command::kReshape) {
+          total.bytes += 2 * n * c.cols * 4;
+          continue;
+        }
         for (const Place2D& place : c.operands) {
           // A matrix of the iteration space moves its rows; what is smaller (a bias, packed weights) moves
           // whole.

@@ -36,10 +36,22 @@ bool wanted(const Root& root, ProgramKind kind) {
 
 }  // namespace
 
+std::vector<int32_t> capacity_of(std::span<const Space> spaces, const CompileOptions& options) {
+  return space_steps(spaces, options.time_steps, options.trees);
+}
+
+PlanOptions plan_options(std::span<const Space> spaces, const CompileOptions& options, const Target& target) {
+  PlanOptions plan{target, options.batch_capacity, capacity_of(spaces, options), {}};
+  for (const Space& space : spaces) plan.dimensions.push_back(space.name);
+  plan.inner_rows = inner_rows(spaces, plan.time_steps, options.trees);
+  return plan;
+}
+
 Graph forward_graph(const Lowered& lowered, const CompileOptions& options) {
+  const std::vector<int32_t> steps = capacity_of(lowered.model.spaces, options);
   const bool clips = options.kind == ProgramKind::Train && options.optimizer.clip_step > 0;
-  Graph graph = clips ? unroll(clip_steps(lowered.model, options.optimizer.clip_step), options.time_steps)
-                      : unroll(lowered.model, options.time_steps);
+  Graph graph = clips ? unroll(clip_steps(lowered.model, options.optimizer.clip_step), steps)
+                      : unroll(lowered.model, steps);
   std::erase_if(graph.roots, [&](const Root& root) { return !wanted(root, options.kind); });
   graph = dce(graph);
   if (options.kind != ProgramKind::Train) graph = settle_coins(graph);
@@ -54,8 +66,8 @@ Graph build_graph(const Lowered& lowered, const CompileOptions& options) {
   return graph;
 }
 
-Compiled compile(const Graph& graph, const CompileOptions& options,
-                 const std::vector<std::string>& dimensions, Jit& jit) {
+Compiled compile(const Graph& graph, const CompileOptions& options, const std::vector<Space>& spaces,
+                 Jit& jit) {
   Clock total, clock;
   Compiled result;
   CompileReport& report = result.report;
@@ -70,7 +82,7 @@ Compiled compile(const Graph& graph, const CompileOptions& options,
   report.products = count_products(fused);
 
   clock.lap();
-  result.plan = make_plan(fused, {jit.target(), options.batch_capacity, options.time_steps, dimensions});
+  result.plan = make_plan(fused, plan_options(spaces, options, jit.target()));
   report.plan_ms = clock.lap();
   result.plan.program.kernels = jit.compile(result.plan.kernels);
   report.llvm_ms = clock.lap();
@@ -86,7 +98,7 @@ Compiled compile(const Lowered& lowered, const CompileOptions& options, Jit& jit
   Clock clock;
   const Graph graph = build_graph(lowered, options);
   const double unroll_ms = clock.lap();
-  Compiled result = compile(graph, options, lowered.model.dims, jit);
+  Compiled result = compile(graph, options, lowered.model.spaces, jit);
   result.report.unroll_ms = unroll_ms;
   result.report.total_ms += unroll_ms;
   return result;
@@ -96,7 +108,7 @@ int64_t flops(const Graph& graph, const RowTables& rows) {
   auto count = [&](Rows r) {
     switch (r.kind) {
       case Rows::Fixed: return int64_t(r.begin);
-      case Rows::Batch: return rows.batch;
+      case Rows::Batch: return rows.count({RowRange::Batch, r.dim, 0, 0});
       case Rows::Steps: break;
     }
     return rows.count({RowRange::Steps, r.dim, r.begin, r.end});

@@ -25,7 +25,8 @@ struct CompileOptions {
   ProgramKind kind = ProgramKind::Train;
   Optimizer optimizer;
   int64_t batch_capacity = 32;
-  std::vector<int32_t> time_steps;  // capacity of each sequence dimension
+  std::vector<int32_t> time_steps;  // capacity of each sequence dimension of the data
+  std::vector<TreeSize> trees;      // of those that are trees; empty: as large as so many nodes can make them
   std::vector<std::string> disabled_passes;
   bool fused = true;    // false: no optional pass, one kernel an op
   bool verify = false;  // after every pass
@@ -51,9 +52,13 @@ Graph forward_graph(const Lowered& lowered, const CompileOptions& options);
 /// The graph of one program before any pass: unrolled, and differentiated if it trains.
 Graph build_graph(const Lowered& lowered, const CompileOptions& options);
 
-/// Passes, plan and code for a graph.
-Compiled compile(const Graph& graph, const CompileOptions& options,
-                 const std::vector<std::string>& dimensions, Jit& jit);
+/// Steps and rows that the spaces of a model have room for.
+std::vector<int32_t> capacity_of(std::span<const Space> spaces, const CompileOptions& options);
+PlanOptions plan_options(std::span<const Space> spaces, const CompileOptions& options, const Target& target);
+
+/// Passes, plan and code for a graph, whose rows lie in these spaces.
+Compiled compile(const Graph& graph, const CompileOptions& options, const std::vector<Space>& spaces,
+                 Jit& jit);
 
 /// Both.
 Compiled compile(const Lowered& lowered, const CompileOptions& options, Jit& jit);

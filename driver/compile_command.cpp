@@ -25,7 +25,8 @@ struct Wanted {
 
 Wanted wanted(const Experiment& experiment, const Options& options) {
   Subject subject = open_subject(experiment, options);
-  CompileOptions compile = subject.compile_options(options, longest_rows(subject.dataset));
+  CompileOptions compile =
+      subject.compile_options(options, longest_rows(subject.dataset), tree_sizes(subject.dataset));
   return {std::move(subject.lowered), std::move(compile)};
 }
 
@@ -38,7 +39,7 @@ std::string print_model(const Model& model) {
   for (size_t i = 0; i < model.scans.size(); ++i) {
     const ScanBody& b = model.scans[i];
     s += fmt::format("\nscan {}{} along {}: {} sequences, {} constants, {} states\n{}", i,
-                     b.reverse ? " reverse" : "", model.dims[size_t(b.dim)], b.sequences, b.constants,
+                     b.reverse ? " reverse" : "", model.spaces[size_t(b.dim)].name, b.sequences, b.constants,
                      b.states, print(b.body));
     s += fmt::format("next %{}\nresults %{}\n", fmt::join(b.next, " %"), fmt::join(b.results, " %"));
   }
@@ -71,8 +72,7 @@ void emit(const Options& options, const Experiment& experiment) {
     fmt::print("{}", to_dot(fused));
   } else {
     const Target target = target_by_name(options.target);
-    const Plan plan =
-        make_plan(fused, {target, w.compile.batch_capacity, w.compile.time_steps, w.lowered.model.dims});
+    const Plan plan = make_plan(fused, plan_options(w.lowered.model.spaces, w.compile, target));
     if (options.emit == "plan") fmt::print("{}", to_string(plan));
     else if (options.emit == "llvm") fmt::print("{}", Jit(target).ir(plan.kernels));
     else fmt::print("{}", Jit(target).assembly(plan.kernels));
@@ -106,6 +106,7 @@ void time_compilation(const Options& options, const Experiment& experiment) {
   }
   for (int32_t steps : lengths) {
     w.compile.time_steps.assign(w.compile.time_steps.size(), steps);
+    w.compile.trees.clear();
     Jit jit(target_by_name(options.target),
             thread_count(options));  // a fresh one: nothing compiled before helps
     const CompileReport r = compile(w.lowered, w.compile, jit).report;

@@ -7,10 +7,8 @@
 #include <filesystem>
 #include <set>
 
-#include "driver/chance.h"
 #include "driver/data_spec.h"
 #include "driver/generate_settings.h"
-#include "driver/piece_inputs.h"
 #include "driver/train_settings.h"
 #include "frontend/language.h"
 #include "frontend/parser.h"
@@ -295,70 +293,13 @@ int64_t batch_steps(const std::vector<int32_t>& time_steps) {
   return time_steps.empty() ? 1 : *std::ranges::max_element(time_steps);
 }
 
-RowTables row_tables(const Batch& batch) {
-  RowTables rows;
-  rows.batch = batch.rows;
-  for (const BatchDimension& dimension : batch.dimensions)
-    rows.row_offset.push_back(dimension.row_offset.data());
-  return rows;
-}
-
-namespace {
-
-void set_field(Session& session, const std::string& name, const DataField& field, const BatchField& values) {
-  if (field.kind == FieldKind::Numbers || field.kind == FieldKind::Links)
-    session.set_input(name, std::span<const float>(values.numbers));
-  else session.set_input(name, std::span<const int32_t>(values.ids));
-}
-
-/// `%next.n.FIELD` and `%has.n.FIELD`, those that the program reads.
-void bind_next(Session& session, const Dataset& dataset, const Batch& batch) {
-  BatchField next;
-  std::vector<float> has;
-  for (const auto& [input, slab] : session.program().inputs) {
-    const std::optional<NextInput> wanted = read_next_input(input);
-    const int field = wanted ? dataset.find(wanted->field) : -1;
-    if (field < 0) continue;
-    fill_next(dataset, batch, static_cast<size_t>(field), wanted->distance, next, has);
-    if (wanted->has) session.set_input(input, std::span<const float>(has));
-    else set_field(session, input, dataset.fields[static_cast<size_t>(field)], next);
+std::vector<TreeSize> tree_sizes(const Dataset& dataset) {
+  std::vector<TreeSize> sizes;
+  for (const std::string& dimension : dataset.dimensions) {
+    const FieldData* tree = dataset.tree(dimension);
+    sizes.push_back(tree == nullptr ? TreeSize() : tree_size({tree->offsets, tree->left, tree->right}));
   }
-}
-
-/// `%order.FROM.TO`: where the row at each place of TO stands in FROM.
-void bind_orders(Session& session, const Batch& batch) {
-  const size_t count = batch.dimensions.size();
-  for (size_t from = 0; from < count; ++from) {
-    std::vector<int32_t> place(batch.order.size()), order(batch.order.size());
-    for (size_t p = 0; p < place.size(); ++p)
-      place[static_cast<size_t>(batch.dimensions[from].order[p])] = static_cast<int32_t>(p);
-    for (size_t to = 0; to < count; ++to) {
-      const std::string input = order_input(static_cast<int>(from), static_cast<int>(to));
-      if (!session.has_input(input)) continue;
-      for (size_t p = 0; p < order.size(); ++p)
-        order[p] = place[static_cast<size_t>(batch.dimensions[to].order[p])];
-      session.set_input(input, std::span<const int32_t>(order));
-    }
-  }
-}
-
-}  // namespace
-
-void bind(Session& session, const Dataset& dataset, const Batch& batch, std::string_view except) {
-  session.set_rows(row_tables(batch));
-  for (size_t i = 0; i < batch.fields.size(); ++i)
-    if (dataset.fields[i].name != except)
-      set_field(session, dataset.fields[i].name, dataset.fields[i], batch.fields[i]);
-  bind_rows(session, batch);
-  for (size_t i = 0; i < batch.dimensions.size(); ++i) {
-    const int dim = static_cast<int>(i);
-    session.set_input(last_index_input(dim), std::span<const int32_t>(batch.dimensions[i].last_index));
-    session.set_input(length_input(dim), std::span<const float>(batch.dimensions[i].length));
-  }
-  if (batch.dimensions.size() > 1) bind_orders(session, batch);
-  bind_next(session, dataset, batch);
-  const float fresh = batch.fresh ? 1 : 0;
-  session.set_input(kFreshInput, std::span<const float>(&fresh, 1));
+  return sizes;
 }
 
 }  // namespace rnnc

@@ -71,9 +71,7 @@ std::vector<int32_t> longest_rows(const Dataset& dataset);
 /// The capacity that batches need for programs of these.
 int64_t batch_steps(const std::vector<int32_t>& time_steps);
 
-/// The row tables of a batch; they point into it.
-RowTables row_tables(const Batch& batch);
-/// Sets rows and inputs of a program: the fields by their names but `except`, and what belongs to sequences.
-void bind(Session& session, const Dataset& dataset, const Batch& batch, std::string_view except = {});
+/// The room that the trees along each dimension need, as CompileOptions::trees.
+std::vector<TreeSize> tree_sizes(const Dataset& dataset);
 
 }  // namespace rnnc

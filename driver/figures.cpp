@@ -8,8 +8,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "driver/piece_inputs.h"
-
 #include "driver/bleu_figures.h"
 #include "driver/piece_inputs.h"
 
@@ -154,8 +152,10 @@ Evaluation::Evaluation(const Lowered& lowered, const Dataset& dataset, CompileOp
         options.kind = ProgramKind::Evaluate;
         options.batch_capacity = batch_rows(dataset);
         options.time_steps = time_steps_;
+        options.trees = tree_sizes(dataset);
         return Session(compile(lowered, options, jit).plan.program, variables);
       }()),
+      binder_(lowered.model),
       counted_(dataset) {
   for (const Metric& metric : lowered.metrics) counted_.want(metric.value);
 }
@@ -172,12 +172,13 @@ PartFigures Evaluation::run(Part part, Team& team) {
   CarriedStates states(session_);
   for (int64_t step = 0; step < batches.steps(); ++step) {
     const Batch& batch = batches.batch(step);
-    bind(session_, dataset_, batch);
+    binder_.bind(session_, dataset_, batch);
     states.set(session_, batch);
     session_.run(team);
     states.take(session_);
     StepRows rows;
-    for (const BatchDimension& dimension : batch.dimensions) rows.emplace_back(dimension.row_offset);
+    for (size_t space = 0; space < binder_.rows().size(); ++space)
+      rows.emplace_back(binder_.rows().row_offset(space));
     figures.add([&](const std::string& root) { return session_.output(root); }, rows);
   }
   PartFigures result;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "driver/binder.h"
 #include "driver/counted.h"
 #include "driver/experiment.h"
 
@@ -22,7 +23,7 @@ struct PartFigures {
   std::vector<std::pair<std::string, std::vector<double>>> watches;  // by label: a number for each element
 };
 
-/// For each sequence dimension: where the rows of each step begin in a stack of all steps.
+/// For each space: where the rows of each step begin in a stack of all steps.
 using StepRows = std::vector<std::span<const int64_t>>;
 
 /// Collects the sums and counts that a Measure is made of.
@@ -53,7 +54,7 @@ class Figures {
     Measure::Kind kind = Measure::Sum;
     bool any = false;
     std::vector<double> values;
-    int dim = -1;              // of a sequence: values step by step
+    int dim = -1;              // of a space: values step by step
     std::vector<double> rows;  // and how many rows each step had
   };
   static void take_steps(Sum& sum, const std::vector<float>& batch, std::span<const int64_t> offsets);
@@ -86,6 +87,7 @@ class Evaluation {
   const Dataset& dataset_;
   std::vector<int32_t> time_steps_;
   Session session_;
+  Binder binder_;
   CountedFigures counted_;
   BleuFigures* written_ = nullptr;
 };

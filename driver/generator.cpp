@@ -7,6 +7,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "driver/binder.h"
 #include "driver/piece_inputs.h"
 #include "ir/diagnostic.h"
 #include "passes/passes.h"
@@ -129,16 +130,17 @@ void Generator::refuse_what_is_read(const Experiment& experiment, const ast::Tra
 void Generator::make_programs(const Dataset& dataset, int64_t rows) {
   std::vector<int32_t> steps = longest_rows(dataset);
   steps.at(static_cast<size_t>(lowered_.shows.at(0).sequence)) = 1;  // nothing runs along it any more
-  if (!room_.grow(rows, std::move(steps))) return;
+  if (!room_.grow(rows, steps, tree_sizes(dataset))) return;
   CompileOptions options = options_;
   options.kind = ProgramKind::Predict;
   options.batch_capacity = room_.rows;
   options.time_steps = room_.steps;
+  options.trees = room_.trees;
   programs_.reset();
   auto made = std::make_unique<Programs>();
   const auto program = [&](const Model& model) {
-    return Session(compile(dce(unroll(model, room_.steps)), options, model.dims, jit_).plan.program,
-                   variables_);
+    const Graph graph = dce(unroll(model, capacity_of(model.spaces, options)));
+    return Session(compile(graph, options, model.spaces, jit_).plan.program, variables_);
   };
   if (!cut_.prefix.graph.roots.empty()) made->prefix.emplace(program(cut_.prefix));
   made->step.emplace(program(cut_.step));
@@ -155,13 +157,14 @@ class Generator::Run {
   Run(Generator& of, const Dataset& dataset, const Batch& batch, std::span<const int32_t> start, Team& team)
       : of_(of),
         step_(*of.programs_->step),
+        binder_(of.cut_.step),
         dataset_(dataset),
         batch_(batch),
         start_(start.begin(), start.end()),
         team_(team) {
     if (of.programs_->prefix) {
       Session& prefix = *of.programs_->prefix;
-      rnnc::bind(prefix, dataset, batch, of.answer_.field);
+      Binder(of.cut_.prefix).bind(prefix, dataset, batch, of.answer_.field);
       CarriedStates(prefix).set(prefix, batch);  // every text is the first piece of a pass
       prefix.run(team);
       for (const std::string& name : of.cut_.cuts) cuts_[name] = prefix.output(name);
@@ -204,7 +207,7 @@ class Generator::Run {
 
   /// One step from the states as they are: gives the scores and keeps what the states become.
   std::vector<float> run(std::span<const int32_t> symbols) {
-    rnnc::bind(step_, dataset_, batch_, of_.answer_.field);
+    binder_.bind(step_, dataset_, batch_, of_.answer_.field);
     step_.set_input(of_.answer_.field, symbols);
     for (const std::string& name : of_.cut_.cuts) set(name, cut_type(name), cuts_.at(name));
     for (size_t k = 0; k < states_.size(); ++k)
@@ -251,6 +254,7 @@ class Generator::Run {
 
   Generator& of_;
   Session& step_;
+  Binder binder_;
   const Dataset& dataset_;
   const Batch& batch_;
   const std::vector<int32_t> start_;

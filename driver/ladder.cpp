@@ -77,7 +77,11 @@ Rung::Where where_of(Ready& r, const SyntheticBatch& batch) {
   for (size_t c = 0; c < best.size(); ++c) {
     const Command& command = r.plan.program.commands[c];
     const double ms = best[c] * 1e3;
-    if (command.kernel < 0) {
+    if (command.kernel == Command::kReshape) {
+      where.other += ms;
+      continue;
+    }
+    if (command.kernel == Command::kPack) {
       where.packing += ms;
       continue;
     }
@@ -86,7 +90,7 @@ Rung::Where where_of(Ready& r, const SyntheticBatch& batch) {
       case KernelKind::Rows: (kernel.product.parts ? where.products : where.pointwise) += ms; break;
       case KernelKind::WeightGradient: where.weight_gradients += ms; break;
       case KernelKind::ColumnSum:
-      case KernelKind::ScatterAdd: where.other += ms; break;
+      case KernelKind::Scatter: where.other += ms; break;
     }
   }
   return where;
@@ -115,7 +119,7 @@ Ladder run_ladder(const Lowered& lowered, const LadderOptions& options,
                                            left_out.begin() + long(added), left_out.end());
     Ready r;
     r.rung.name = added == 0 ? "unfused" : "+ " + left_out[added - 1];
-    Compiled compiled = compile(plain, compile_options, lowered.model.dims, jit);
+    Compiled compiled = compile(plain, compile_options, lowered.model.spaces, jit);
     r.rung.report = compiled.report;
     r.plan = std::move(compiled.plan);
     const Traffic moved = traffic(r.plan, batch.rows());

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <optional>
 
-#include "driver/chance.h"
 #include "passes/passes.h"
 
 namespace rnnc {
@@ -59,7 +58,7 @@ class Search {
   Program program(Jit& jit) const {
     CompileOptions options = lost_.options;
     options.fused = false;
-    return compile(graph_, options, lost_.lowered.model.dims, jit).plan.program;
+    return compile(graph_, options, lost_.lowered.model.spaces, jit).plan.program;
   }
 
   std::vector<float> values(NodeId id) const { return session_.output(root_name(id)); }
@@ -141,15 +140,18 @@ class Search {
 
   std::string row_and_step(const Found& found) const {
     const Rows rows = graph_.shape(found.node).rows;
-    if (rows.kind == Rows::Batch)
-      return fmt::format(", row {}", lost_.batch.pieces.at(static_cast<size_t>(found.row)).number);
     if (rows.kind == Rows::Fixed) return "";
-    const int64_t* offset = session_.rows().row_offset[rows.dim];
-    const int64_t at = offset[rows.begin] + found.row;
-    int64_t t = rows.begin;
-    while (offset[t + 1] <= at) ++t;
-    return fmt::format(", row {}, step {}",
-                       row_number(lost_.batch, static_cast<size_t>(rows.dim), at - offset[t]), t);
+    const std::vector<int64_t>& offset = lost_.inputs.rows().row_offset(rows.dim);
+    const int64_t at = found.row + (rows.kind == Rows::Steps ? offset[static_cast<size_t>(rows.begin)] : 0);
+    int64_t row = 0, example = 0;
+    lost_.inputs.rows().for_each(rows.kind == Rows::Steps ? Rows::all(rows.dim) : rows,
+                                 [&](int32_t slot, int64_t) {
+                                   if (row++ == at) example = slot;
+                                 });
+    const std::string text = fmt::format(", row {}", lost_.inputs.number(example));
+    if (rows.kind == Rows::Batch) return text;
+    const auto step = std::upper_bound(offset.begin(), offset.end(), at) - offset.begin() - 1;
+    return fmt::format("{}, step {}", text, step);
   }
 
   /// `0 * inf`, `log(0)`; of what joins many values only its name.

@@ -5,15 +5,16 @@
 #include <string>
 
 #include "driver/experiment.h"
+#include "driver/row_inputs.h"
 
 namespace rnnc {
 
 struct LostNumber {
   const Experiment& experiment;
   const Lowered& lowered;
-  CompileOptions options;  // of the training program
-  const Batch& batch;
-  Variables& variables;  // as they were before the step; they stay so
+  CompileOptions options;   // of the training program
+  const RowInputs& inputs;  // of the batch, once it is filled in
+  Variables& variables;     // as they were before the step; they stay so
   std::function<void(Session&)> fill;
   bool loss;  // it is the loss that is no number; else only the gradient
 };

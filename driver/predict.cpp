@@ -10,6 +10,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "driver/binder.h"
 #include "driver/commands.h"
 #include "driver/input_lines.h"
 #include "driver/parameters.h"
@@ -26,22 +27,20 @@ using Json = nlohmann::json;
 /// The output of one value, row by row. Of a sequence it lies packed, time first.
 class RowValues {
  public:
-  RowValues(const Show& show, const Session& session, const Batch& batch)
+  RowValues(const Show& show, const Session& session, const BatchRows& batch)
       : values_(session.output(show.root)) {
     const auto& outputs = session.program().outputs;
     const auto output = std::ranges::find(outputs, show.root, &ProgramOutput::name);
     cols_ = static_cast<size_t>(output->cols);
-    if (show.sequence < 0) return;
-    const BatchDimension& dimension = batch.dimensions[static_cast<size_t>(show.sequence)];
-    rows_.resize(batch.order.size());
-    for (size_t place = 0; place < rows_.size(); ++place) {
-      std::vector<float>& row = rows_[static_cast<size_t>(dimension.order[place])];
-      for (int64_t t = 0; t < static_cast<int64_t>(dimension.length[place]); ++t) {
-        const size_t at = static_cast<size_t>(dimension.row_offset[static_cast<size_t>(t)]) + place;
-        row.insert(row.end(), values_.begin() + static_cast<int64_t>(at * cols_),
-                   values_.begin() + static_cast<int64_t>((at + 1) * cols_));
-      }
-    }
+    const Rows rows = rows_of_range(output->rows);
+    if (rows.kind == Rows::Fixed) return;
+    rows_.resize(static_cast<size_t>(batch.batch()));
+    auto at = values_.begin();  // elements of one row come in their order
+    batch.for_each(rows, [&](int32_t slot, int64_t) {
+      std::vector<float>& row = rows_[static_cast<size_t>(slot)];
+      row.insert(row.end(), at, at + static_cast<int64_t>(cols_));
+      at += static_cast<int64_t>(cols_);
+    });
   }
 
   std::span<const float> values(size_t row) const {
@@ -91,11 +90,12 @@ std::vector<std::string> Predictor::files(std::span<const std::string> names) {
 }
 
 void Predictor::make_program(const Dataset& dataset, int64_t rows) {
-  if (!room_.grow(rows, longest_rows(dataset))) return;
+  if (!room_.grow(rows, longest_rows(dataset), tree_sizes(dataset))) return;
   CompileOptions compiling;
   compiling.kind = ProgramKind::Predict;
   compiling.batch_capacity = room_.rows;
   compiling.time_steps = room_.steps;
+  compiling.trees = room_.trees;
   compiling.disabled_passes = options_.disabled_passes;
   program_.reset();
   program_ = std::make_unique<Session>(compile(lowered_, compiling, jit_).plan.program, variables_);
@@ -106,14 +106,15 @@ std::vector<std::string> Predictor::run(const Dataset& dataset) {
   if (lines.empty()) return lines;
   make_program(dataset, std::min(kMostRows, static_cast<int64_t>(lines.size())));
   Session& session = *program_;
+  Binder binder(lowered_.model);
   const Learned& learned = used_.saved.info.learned;
   Batches batches(dataset, Part::Test, room_.rows, batch_steps(room_.steps));
   for (int64_t step = 0; step < batches.steps(); ++step) {
     const Batch& batch = batches.batch(step);
-    bind(session, dataset, batch);
+    binder.bind(session, dataset, batch);
     session.run(team_);
     std::vector<RowValues> shown;
-    for (const Show& show : lowered_.shows) shown.emplace_back(show, session, batch);
+    for (const Show& show : lowered_.shows) shown.emplace_back(show, session, binder.rows());
     for (size_t row = 0; row < batch.order.size(); ++row) {
       std::string text;
       Json json = Json::object();

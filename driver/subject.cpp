@@ -20,7 +20,8 @@ int64_t Subject::batch(const Options& options) const {
   return options.batch.value_or(settings.batch ? settings.batch : rows_to_batch(dataset));
 }
 
-CompileOptions Subject::compile_options(const Options& options, std::vector<int32_t> time_steps) const {
+CompileOptions Subject::compile_options(const Options& options, std::vector<int32_t> time_steps,
+                                        std::vector<TreeSize> trees) const {
   CompileOptions compile;
   compile.kind = options.mode == "infer" ? ProgramKind::Predict : ProgramKind::Train;
   if (compile.kind == ProgramKind::Predict && lowered.shows.empty()) {
@@ -29,7 +30,11 @@ CompileOptions Subject::compile_options(const Options& options, std::vector<int3
   compile.optimizer = settings.optimizer;
   compile.batch_capacity = batch(options);
   compile.time_steps = std::move(time_steps);
-  if (options.time_steps) compile.time_steps.assign(compile.time_steps.size(), int32_t(*options.time_steps));
+  compile.trees = std::move(trees);
+  if (options.time_steps) {
+    compile.time_steps.assign(compile.time_steps.size(), int32_t(*options.time_steps));
+    compile.trees.clear();
+  }
   compile.disabled_passes = options.disabled_passes;
   return compile;
 }

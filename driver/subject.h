@@ -16,7 +16,8 @@ struct Subject {
   int64_t batch(const Options& options) const;
   /// What to compile: training, or with --mode infer what `predict` shows; time_steps as --time-steps says or
   /// as given.
-  CompileOptions compile_options(const Options& options, std::vector<int32_t> time_steps) const;
+  CompileOptions compile_options(const Options& options, std::vector<int32_t> time_steps,
+                                 std::vector<TreeSize> trees = {}) const;
 };
 
 /// Opens the file, reads its data, lowers the model of its only train block, or of the one named. Throws

@@ -9,81 +9,137 @@
 #include "runtime/random.h"
 
 namespace rnnc {
+namespace {
+
+/// The sequence whose elements a field joins two by two, `A: [N, N]`; -1: it does not.
+int linked(const Model& model, const ModelInput& input) {
+  const Rows rows = input.shape.rows;
+  if (rows.kind != Rows::Steps || input.shape.type != Type::F32) return -1;
+  const Space& space = model.spaces.at(rows.dim);
+  return space.kind == Space::Inner && space.inside == Extent{1, {space.base}} ? space.base : -1;
+}
+
+std::vector<bool> trees_of(const Model& model) {
+  std::vector<bool> trees(model.dims.size());
+  for (const Space& space : model.spaces)
+    if (space.kind == Space::Levels) trees[size_t(space.base)] = true;
+  for (const ModelInput& input : model.inputs)
+    if (const int dim = linked(model, input); dim >= 0) trees[size_t(dim)] = true;
+  return trees;
+}
+
+/// The root of `leaves` leaves from node `at` of the last tree on.
+int32_t grow(int32_t leaves, const Random& random, TreeNodes& to) {
+  int32_t left = -1, right = -1;
+  if (leaves > 1) {
+    const auto of_left = int32_t(1 + random.below(to.left.size(), uint64_t(leaves - 1)));
+    left = grow(of_left, random, to);
+    right = grow(leaves - of_left, random, to);
+  }
+  to.left.push_back(left);
+  to.right.push_back(right);
+  return int32_t(int64_t(to.left.size()) - 1 - to.offset.back());
+}
+
+/// Row-major: 1 where one of two nodes is the child of the other.
+std::vector<float> links(const TreeNodes& trees, std::vector<int64_t>& first) {
+  std::vector<float> values;
+  first.clear();
+  for (size_t slot = 0; slot + 1 < trees.offset.size(); ++slot) {
+    const int64_t n = trees.offset[slot + 1] - trees.offset[slot];
+    first.push_back(int64_t(values.size()));
+    values.resize(values.size() + size_t(n * n));
+    float* const of = values.data() + first.back();
+    for (int64_t node = 0; node < n; ++node) {
+      const auto at = size_t(trees.offset[slot] + node);
+      for (const int32_t child : {trees.left[at], trees.right[at]})
+        if (child >= 0) of[node * n + child] = of[child * n + node] = 1;
+    }
+  }
+  return values;
+}
+
+}  // namespace
+
+void add_random_tree(int32_t nodes, const Random& random, TreeNodes& to) {
+  if (to.offset.empty()) to.offset.push_back(0);
+  grow((nodes + 1) / 2, random, to);
+  to.offset.push_back(int64_t(to.left.size()));
+}
 
 SyntheticBatch::SyntheticBatch(const Model& model, int64_t rows, const std::vector<int32_t>& time_steps,
                                uint64_t seed, bool ragged)
-    : batch_(rows), time_steps_(time_steps) {
-  for (size_t dim = 0; dim < time_steps.size(); ++dim) {
+    : inputs_(model.spaces) {
+  const std::vector<bool> trees = trees_of(model);
+  Examples examples;
+  examples.count = rows;
+  examples.lengths.resize(trees.size());
+  examples.trees.resize(trees.size());
+  const Random shapes(seed, place_of("the trees of a batch"));
+  for (size_t dim = 0; dim < trees.size(); ++dim) {
     const int64_t longest = time_steps[dim];
-    auto length = [&](int64_t row) { return ragged ? longest - row * (longest + 1) / rows : longest; };
-    std::vector<int64_t> offset{0};
-    for (int64_t t = 0; t < longest; ++t) {
-      int64_t running = 0;
-      while (running < rows && length(running) > t) ++running;
-      offset.push_back(offset.back() + running);
-    }
-    std::vector<int32_t> last;
-    std::vector<float> lengths;
-    for (int64_t b = 0; b < rows; ++b) {
-      lengths.push_back(float(length(b)));
-      last.push_back(length(b) > 0 ? int32_t(offset[size_t(length(b) - 1)] + b) : -1);
-    }
-    std::vector<int32_t>& numbers = ids_[row_input(int(dim))];
-    for (int64_t t = 0; t < longest; ++t) {
-      for (int64_t b = 0; b < offset[size_t(t) + 1] - offset[size_t(t)]; ++b) {
-        numbers.push_back(int32_t(b));
-        numbers.push_back(int32_t(t));
+    for (int64_t row = 0; row < rows; ++row) {
+      const int64_t rank = dim == 0 ? row : rows - 1 - row;  // another order than that of the first
+      int64_t length = ragged ? longest - rank * (longest + 1) / rows : longest;
+      if (trees[dim]) {
+        length = std::max<int64_t>(1, length - (length % 2 == 0));
+        add_random_tree(int32_t(length), shapes, examples.trees[dim]);
       }
+      examples.lengths[dim].push_back(int32_t(length));
     }
-    row_offset_.push_back(std::move(offset));
-    numbers_[length_input(int(dim))] = std::move(lengths);
-    ids_[last_index_input(int(dim))] = std::move(last);
   }
-  for (const auto& offset : row_offset_) offsets_.push_back(offset.data());
+  inputs_.take(std::move(examples), space_steps(model.spaces, time_steps));
   for (const ModelInput& input : model.inputs) {
-    const Rows r = input.shape.rows;
-    const int64_t n = r.kind == Rows::Steps   ? row_offset_[r.dim].back()
-                      : r.kind == Rows::Batch ? rows
-                                              : r.begin;
-    const Random random(seed, place_of(input.name));
-    for (int64_t i = 0; i < n * input.shape.cols; ++i) {
-      if (input.shape.type == Type::I32)
-        ids_[input.name].push_back(int32_t(random.below(uint64_t(i), uint64_t(input.categories))));
-      else numbers_[input.name].push_back(random.normal(uint64_t(i)));
-    }
-    if (input.name.starts_with("%has.")) {  // every element has a next one but the last of its row
-      std::vector<float>& has = numbers_[input.name];
-      std::fill(has.begin(), has.end(), 1.0f);
-      for (const int32_t last : ids_.at(last_index_input(r.dim)))
-        if (last >= 0) has[size_t(last)] = 0;
+    if (const int dim = linked(model, input); dim >= 0) {
+      std::vector<int64_t> first;
+      const std::vector<float> values = links(inputs_.examples().trees[size_t(dim)], first);
+      pack_rows(inputs_.rows(), input.shape.rows, std::span<const int64_t>(first),
+                std::span<const float>(values), 1, numbers_[input.name]);
+    } else {
+      add_field(input, seed);
     }
   }
-  for (int dim = 1; dim < int(model.dims.size()); ++dim) {  // another order than that of the first
-    for (const std::string& input : {order_input(0, dim), order_input(dim, 0)})
-      for (int64_t b = rows; b-- > 0;) ids_[input].push_back(int32_t(b));
-  }
-  for (int64_t b = 0; b < rows; ++b) ids_[kRowInput].push_back(int32_t(b));
   for (const int32_t word : chance_of_step(seed, 1)) ids_[kChanceInput].push_back(word);
   numbers_[kCorrection1Input] = {0.1f};
   numbers_[kCorrection2Input] = {0.001f};
 }
 
-RowTables SyntheticBatch::rows() const {
-  return {batch_, offsets_};
-}
-
-RowTable SyntheticBatch::table() const {
-  RowTable table;
-  table.batch = batch_;
-  table.row_offset = offsets_.data();
-  table.capacity = time_steps_.data();
-  return table;
+void SyntheticBatch::add_field(const ModelInput& input, uint64_t seed) {
+  const BatchRows& batch = inputs_.rows();
+  const Rows rows = input.shape.rows;
+  const Random random(seed, place_of(input.name));
+  std::vector<float> numbers;
+  std::vector<int32_t> ids;
+  const auto row = [&] {
+    for (int32_t c = 0; c < input.shape.cols; ++c) {
+      if (input.shape.type == Type::I32)
+        ids.push_back(int32_t(random.below(ids.size(), uint64_t(input.categories))));
+      else numbers.push_back(random.normal(numbers.size()));
+    }
+  };
+  if (rows.kind == Rows::Fixed) {
+    for (int32_t r = 0; r < rows.begin; ++r) row();
+  } else {
+    batch.for_each(rows, [&](int32_t, int64_t) { row(); });
+  }
+  if (input.name.starts_with("%has.")) {
+    numbers.clear();  // every element has a next one but the last of its row
+    batch.for_each(rows, [&](int32_t slot, int64_t element) {
+      numbers.push_back(element + 1 < batch.length(rows.dim, slot) ? 1.0f : 0.0f);
+    });
+  }
+  if (input.shape.type == Type::I32) ids_[input.name] = std::move(ids);
+  else numbers_[input.name] = std::move(numbers);
 }
 
 void SyntheticBatch::fill(Session& session, double rate) const {
-  session.set_rows(rows());
-  for (const auto& [name, values] : numbers_) session.set_input(name, std::span<const float>(values));
-  for (const auto& [name, values] : ids_) session.set_input(name, std::span<const int32_t>(values));
+  inputs_.set(session);
+  for (const auto& [name, slab] : session.program().inputs) {
+    if (const auto n = numbers_.find(name); n != numbers_.end())
+      session.set_input(name, std::span<const float>(n->second));
+    else if (const auto i = ids_.find(name); i != ids_.end())
+      session.set_input(name, std::span<const int32_t>(i->second));
+  }
   const float r = float(rate);
   session.set_input(kRateInput, std::span<const float>(&r, 1));
 }
@@ -93,12 +149,15 @@ Tensors SyntheticBatch::tensors(const Graph& graph, double rate) const {
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (graph[id].op != Op::Input) continue;
     const std::string& name = graph.name(id);
-    Tensor t = make_tensor(graph.shape(id), table());
+    const Shape& shape = graph.shape(id);
+    Tensor t = make_tensor(shape, table());
+    const RowInputs::Values* values = inputs_.find(name, shape.rows, shape.cols);
+    const auto take = [&](const auto& from) { t.data.assign(from.begin(), from.end()); };
     if (name == kRateInput) t.data = {rate};
-    else if (const auto n = numbers_.find(name); n != numbers_.end())
-      t.data.assign(n->second.begin(), n->second.end());
-    else if (const auto i = ids_.find(name); i != ids_.end())
-      t.data.assign(i->second.begin(), i->second.end());
+    else if (values != nullptr && shape.type == Type::I32) take(values->ids);
+    else if (values != nullptr) take(values->numbers);
+    else if (shape.type == Type::I32 && ids_.contains(name)) take(ids_.at(name));
+    else if (numbers_.contains(name)) take(numbers_.at(name));
     result[name] = std::move(t);
   }
   return result;

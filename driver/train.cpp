@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "driver/binder.h"
 #include "driver/bleu_figures.h"
 #include "driver/chance.h"
 #include "driver/initial_files.h"
@@ -68,13 +69,16 @@ struct Trainer::Loaded {
       : dataset(std::move(data)),
         lowered(std::move(model)),
         time_steps(longest_rows(dataset)),
+        trees(tree_sizes(dataset)),
         batches(dataset, Part::Train, settings.batch, batch_steps(time_steps)),
         session([&] {
           options.kind = ProgramKind::Train;
           options.batch_capacity = batches.batch_size();
           options.time_steps = time_steps;
+          options.trees = trees;
           return Session(compile(lowered, options, jit).plan.program, variables);
         }()),
+        binder(lowered.model),
         states(session),
         evaluation(lowered, dataset, options, jit, variables) {}
   Loaded(const Loaded&) = delete;
@@ -83,8 +87,10 @@ struct Trainer::Loaded {
   Dataset dataset;
   Lowered lowered;
   std::vector<int32_t> time_steps;
+  std::vector<TreeSize> trees;
   Batches batches;
   Session session;
+  Binder binder;
   CarriedStates states;
   Evaluation evaluation;
   std::optional<BleuFigures> written;  // if a metric asks for it
@@ -223,7 +229,7 @@ void Trainer::fill(Session& session, const Batch& batch) {
     const auto number = static_cast<float>(value);
     session.set_input(name, std::span<const float>(&number, 1));
   };
-  bind(session, loaded_->dataset, batch);
+  loaded_->binder.bind(session, loaded_->dataset, batch);
   loaded_->states.set(session, batch);
   set(kRateInput, rate_at(settings_, position_.epoch, t, steps, position_.halvings));
   set(kCorrection1Input, 1 - std::pow(optimizer.beta1, static_cast<double>(t)));
@@ -361,10 +367,11 @@ void Trainer::not_a_number(const char* what) {
   CompileOptions options = compile_options(options_, settings_);
   options.batch_capacity = loaded_->batches.batch_size();
   options.time_steps = loaded_->time_steps;
+  options.trees = loaded_->trees;
   const LostNumber lost{experiment_,
                         loaded_->lowered,
                         options,
-                        batch,
+                        loaded_->binder.inputs(),
                         variables_,
                         [&](Session& session) { fill(session, batch); },
                         std::string_view(what) == "loss"};

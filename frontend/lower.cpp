@@ -17,8 +17,7 @@ namespace lowering {
 
 Lowering::Lowering(const LowerInput& input) : in_(input), g_(&model_.graph) {
   model_.dims = input.sequences;
-  for (const std::string& name : input.sequences)
-    model_.spaces.push_back({.kind = Space::Sequence, .name = name, .inside = {}});
+  model_.spaces = sequence_spaces(input.sequences);
   // Without sequences rows of examples are those of a space of one step.
   if (model_.spaces.empty()) model_.spaces.push_back({.kind = Space::Constant, .name = {}, .inside = {}});
 }

@@ -11,8 +11,10 @@ namespace rnnc::lowering {
 
 /// One coin for each row and column of `rows` x `cols`.
 NodeId Lowering::coin(double probability, const std::string& path, Rows rows, int32_t cols) {
-  const NodeId row = rows.kind == Rows::Steps ? g_->input(row_input(rows.dim), {Type::I32, rows, 2})
-                                              : g_->input(kRowInput, {Type::I32, rows, 1});
+  NodeId row;
+  if (rows.kind == Rows::Steps) row = g_->input(row_input(rows.dim), {Type::I32, rows, 2});
+  else if (rows == Rows::batch()) row = g_->input(kRowInput, {Type::I32, rows, 1});
+  else row = g_->input(inner_row_input(rows.dim), {Type::I32, rows, 2});
   const NodeId key = g_->input(kChanceInput, {Type::I32, Rows::fixed(1), 2});
   return g_->coin(probability, coin_place(path), row, key, cols);
 }

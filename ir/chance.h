@@ -33,5 +33,9 @@ int32_t coin_place(std::string_view path);
 inline constexpr const char* kChanceInput = "%chance";
 inline constexpr const char* kRowInput = "%row";
 std::string row_input(int dim);
+/// The same of rows inside each row of the batch: the row, and the element inside.
+inline std::string inner_row_input(int space) {
+  return row_input(space) + ".0";
+}
 
 }  // namespace rnnc

@@ -48,8 +48,8 @@ struct ScanBody {
   std::vector<NodeId> results;  // what the scan gives at each step
 };
 
-/// Names of the inputs that every batch of sequences brings: where each row's last step lies in the stack
-/// (i32 [B, 1], -1 for an empty row), and its length (f32 [B, 1]).
+/// Names of the inputs that every batch brings for a space with steps: where each row's last step lies in the
+/// stack (i32 [B, 1], -1 for an empty row), and its length (f32 [B, 1]), in the order of the space.
 inline std::string last_index_input(int dim) {
   return "%last." + std::to_string(dim);
 }
@@ -57,7 +57,8 @@ inline std::string length_input(int dim) {
   return "%length." + std::to_string(dim);
 }
 
-/// Where in the next level the children of each node of `levels` lie (i32, all levels; -1: there is none).
+/// Of each node of a space of levels, in its order, the row of its child within the next level, -1: it has
+/// none. i32 [T, 1].
 inline std::string left_input(int levels) {
   return "%left." + std::to_string(levels);
 }

@@ -247,8 +247,7 @@ void check_attributes(const Use& use) {
   const bool cuts = op == Op::SliceCols || op == Op::SliceRows || op == Op::TailRows;
   const bool scans = op == Op::Scan || op == Op::ScanResult;
   use.need(named ? attr.name >= 0 : attr.name == -1, named ? "it needs a name" : "it takes no name");
-  const bool valued =
-      op == Op::Constant || op == Op::Coin || op == Op::ClipGradient || op == Op::Gather;
+  const bool valued = op == Op::Constant || op == Op::Coin || op == Op::ClipGradient || op == Op::Gather;
   use.need(valued || std::bit_cast<uint64_t>(attr.value) == 0, "it takes no value");
   use.need(cuts || scans || op == Op::Coin || op == Op::PairIndex || attr.offset == 0, "it takes no offset");
   use.need(op == Op::MatMul || attr.flags == 0, "it takes no flags");

@@ -59,8 +59,9 @@ class Unroll {
   }
 
   /// The rows of each port of a body; of one that it does not read: those of one number.
-  static std::vector<Rows> rows_of_ports(const Graph& body, size_t count) {
-    std::vector<Rows> rows(count);
+  static std::vector<Rows> rows_of_ports(const ScanBody& scan) {
+    const Graph& body = scan.body;
+    std::vector<Rows> rows(size_t(scan.sequences + scan.constants + scan.states * (scan.tree ? 2 : 1)));
     for (NodeId id = 0; id < body.size(); ++id) {
       if (is_port(body, id)) rows[size_t(port_of(body, id))] = body.shape(id).rows;
     }
@@ -76,7 +77,7 @@ class Unroll {
     const ScanBody& scan = model_.scans[model_.graph[id].attr.offset];
     const std::vector<NodeId> operands = r_.mapped_args(id);
     const int32_t T = time_steps_[scan.dim];
-    const std::vector<Rows> port_rows = rows_of_ports(scan.body, operands.size());
+    const std::vector<Rows> port_rows = rows_of_ports(scan);
     std::vector<NodeId> state(scan.states, kNoNode);
     std::vector<std::vector<NodeId>> steps(scan.results.size(), std::vector<NodeId>(T));
     for (int32_t i = 0; i < T; ++i) {

@@ -56,6 +56,23 @@ void Session::set_rows(RowTables rows) {
       throw std::logic_error("a batch has more rows inside its examples than the program has room for");
   }
   rows_ = std::move(rows);
+  check_reshapes();
+}
+
+/// A narrow side with other rows than the wide one has blocks would be written past its end.
+void Session::check_reshapes() const {
+  for (const Loop& loop : program_.loops) {
+    for (int32_t i = loop.first; i < loop.first + loop.length; ++i) {
+      const Command& c = program_.commands[size_t(i)];
+      if (c.kernel != Command::kReshape) continue;
+      for (int32_t turn = 0; turn < loop.count; ++turn) {
+        const int64_t wide = rows_.count(c.rows[0].rows, turn * c.rows[0].moves);
+        const int64_t narrow = rows_.count(c.rows[1].rows, turn * c.rows[1].moves);
+        if (wide * c.reshape.blocks != narrow)
+          throw std::logic_error("a batch does not have the rows that split or joined rows need");
+      }
+    }
+  }
 }
 
 std::byte* Session::address(const Place2D& place, int32_t turn) const {
@@ -89,7 +106,7 @@ void Session::set_input(const std::string& name, std::span<const int32_t> values
 
 void Session::execute(const Command& c, int32_t turn, int thread, int threads, Scratch& s) {
   int64_t units = c.units;
-  if (c.kernel >= 0) {
+  if (c.kernel != Command::kPack) {
     s.rows.clear();
     for (const Count& count : c.rows) s.rows.push_back(rows_.count(count.rows, turn * count.moves));
     if (units == 0) units = s.rows[0];
@@ -107,7 +124,7 @@ void Session::execute(const Command& c, int32_t turn, int thread, int threads, S
   }
   if (begin >= end) return;
 
-  if (c.kernel < 0) {
+  if (c.kernel == Command::kPack) {
     s.pieces.clear();
     for (const PlacedPiece& p : c.pieces) {
       s.pieces.push_back({reinterpret_cast<const float*>(address(p.place, 0)),
@@ -115,6 +132,12 @@ void Session::execute(const Command& c, int32_t turn, int thread, int threads, S
                           p.first_col, p.cols});
     }
     pack(c.panels, s.pieces, reinterpret_cast<float*>(address(c.operands[0], 0)), begin, end);
+    return;
+  }
+  if (c.kernel == Command::kReshape) {
+    const Place2D &from = c.operands[0], &to = c.operands[1];
+    reshape(c.reshape, address(from, turn), program_.slabs[size_t(from.slab)].stride, address(to, turn),
+            program_.slabs[size_t(to.slab)].stride, begin, end);
     return;
   }
   s.data.clear();

@@ -13,6 +13,7 @@
 #include "runtime/abi.h"
 #include "runtime/arena.h"
 #include "runtime/pack.h"
+#include "runtime/reshape.h"
 #include "runtime/threads.h"
 
 namespace rnnc {
@@ -103,7 +104,10 @@ struct PlacedPiece {
 };
 
 struct Command {
-  int32_t kernel = -1;  // index into Program::kernels; -1: packs a right operand
+  static constexpr int32_t kPack = -1;     // packs a right operand
+  static constexpr int32_t kReshape = -2;  // operand 0 into rows of another width: operand 1; rows[0]: those
+                                           // of the wide side, rows[1]: of the narrow one
+  int32_t kernel = kPack;                  // index into Program::kernels, or one of these
   std::vector<Place2D> operands;
   std::vector<Count> rows;
   std::vector<int64_t> depth;
@@ -115,6 +119,7 @@ struct Command {
   bool barrier = false;   // what it touches was touched by other threads
   PanelShape panels;      // of a pack command
   std::vector<PlacedPiece> pieces;
+  Reshape reshape;   // of a reshape command
   std::string name;  // equation, for traces and reports
 };
 
@@ -172,6 +177,7 @@ class Session {
  private:
   struct Scratch;
   std::byte* address(const Place2D& place, int32_t turn) const;
+  void check_reshapes() const;
   void execute(const Command& command, int32_t turn, int thread, int threads, Scratch& scratch);
   template <typename T>
   void copy_in(const std::string& name, std::span<const T> values);

@@ -230,7 +230,7 @@ TEST_P(BodyOn, TheLargestOfEachColumn) {
 
 TEST_P(BodyOn, ScatterAddRunsFromTheLastRowAndSkipsNegativeIndices) {
   Kernel k;
-  k.kind = KernelKind::ScatterAdd;
+  k.kind = KernelKind::Scatter;
   k.operands = 3;
   k.row_counts = 2;
   for (int64_t n : {3, 16, 50}) {
@@ -249,6 +249,41 @@ TEST_P(BodyOn, ScatterAddRunsFromTheLastRowAndSkipsNegativeIndices) {
         for (int64_t r = 11; r >= 0; --r)
           if (at[size_t(r)] == v) want += d(r, j);
         EXPECT_EQ(table(v, j), want);
+      }
+  }
+}
+
+TEST_P(BodyOn, ScatterMaxGivesZeroToRowsOfNoIndex) {
+  Kernel k;
+  k.kind = KernelKind::Scatter;
+  k.sum_op = Op::MaxRows;
+  k.operands = 3;
+  k.row_counts = 2;
+  for (int64_t n : {1, 3, 16, 50}) {
+    Matrix d(12, n, n + 2), table(5, n, n + 3);
+    d.fill(random);
+    for (int64_t r = 0; r < 12; ++r) d(r, 0) -= 5;  // below zero, but larger than nothing
+    d(6, n - 1) = std::numeric_limits<float>::quiet_NaN();
+    d(4, n - 1) = -std::numeric_limits<float>::infinity();
+    std::vector<int32_t> at{0, 4, 4, -1, 2, 0, 4, 0, -9, 4, 4, 0};  // 1 and 3 are nobody's
+    Call call;
+    call.operand(d).operand(at.data(), 1).operand(table);
+    call.rows = {12, 5};
+    call.cols = n;
+    run_in_pieces(k, call, random);
+    EXPECT_TRUE(table.intact());
+    for (int64_t v = 0; v < 5; ++v)
+      for (int64_t j = 0; j < n; ++j) {
+        float want = 0;
+        bool any = false;
+        for (int64_t r = 11; r >= 0; --r) {
+          if (at[size_t(r)] != v) continue;
+          if (!any || std::isnan(d(r, j)) || d(r, j) > want) want = d(r, j);
+          any = true;
+          if (std::isnan(want)) break;
+        }
+        if (std::isnan(want)) EXPECT_TRUE(std::isnan(table(v, j)));
+        else EXPECT_EQ(table(v, j), want) << v << " " << j;
       }
   }
 }

@@ -112,7 +112,7 @@ TEST_P(JitOn, TwoThreadsCompileTheSameCode) {
 TEST_P(JitOn, CodeCallsNothingOutside) {
   std::vector<Kernel> kernels{all_functions(), lstm_step(), softmax(), gradient()};
   Kernel& scatter = kernels.emplace_back();
-  scatter.kind = KernelKind::ScatterAdd;
+  scatter.kind = KernelKind::Scatter;
   scatter.operands = 3;
   scatter.row_counts = 2;
   std::vector<std::string> text = lines(jit->assembly(kernels));

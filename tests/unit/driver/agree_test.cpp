@@ -108,8 +108,8 @@ TEST_P(Agree, InEveryWay) {
         CompileOptions o = options;
         o.fused = way.fused;
         o.disabled_passes = way.disabled;
-        const auto got =
-            without_updates(test::run_compiled(compile(graph, o, {"T"}, jit), batch, way.threads));
+        const auto got = without_updates(
+            test::run_compiled(compile(graph, o, sequence_spaces({"T"}), jit), batch, way.threads));
         std::string where;
         EXPECT_LT(difference(want, got, &where), 2e-4)
             << way.name << ": " << where << ", program " << int(kind) << ", " << lengths.size() << " rows";

@@ -70,7 +70,7 @@ TEST(Coin, KernelsAndInterpreterAgreeToTheBit) {
         options.time_steps = {3};
         options.fused = fused;
         options.verify = true;
-        const auto got = test::run_compiled(compile(graph, options, {"T"}, *jit), batch, 2);
+        const auto got = test::run_compiled(compile(graph, options, sequence_spaces({"T"}), *jit), batch, 2);
         for (const auto& [name, values] : want)
           EXPECT_EQ(got.at(name), std::vector<float>(values.begin(), values.end())) << name << " " << target;
       }

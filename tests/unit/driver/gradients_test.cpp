@@ -238,18 +238,15 @@ void add_moving(std::vector<Example>& list) {
   list.push_back({Op::ScatterAdd, "", [](Maker& m) {
                     return m.g.scatter(Op::ScatterAdd, m.in(kStack, 2), m.index(kStack), Rows::fixed(3));
                   }});
-  list.push_back({Op::Gather, "missing", [](Maker& m) {
-                    return m.g.gather(m.in(Rows::fixed(3), 2), m.index(kStack), 0.5);
-                  }});
+  list.push_back({Op::Gather, "missing",
+                  [](Maker& m) { return m.g.gather(m.in(Rows::fixed(3), 2), m.index(kStack), 0.5); }});
   list.push_back({Op::ScatterMax, "", [](Maker& m) {
                     return m.g.scatter(Op::ScatterMax, m.in(kStack, 2), m.index(kStack), Rows::fixed(3));
                   }});
-  list.push_back({Op::SplitCols, "", [](Maker& m) {
-                    return m.g.split_cols(m.in(Rows::fixed(2), 6), Rows::fixed(4), 3);
-                  }});
-  list.push_back({Op::JoinRows, "", [](Maker& m) {
-                    return m.g.join_rows(m.in(Rows::fixed(4), 3), Rows::fixed(2), 6);
-                  }});
+  list.push_back({Op::SplitCols, "",
+                  [](Maker& m) { return m.g.split_cols(m.in(Rows::fixed(2), 6), Rows::fixed(4), 3); }});
+  list.push_back(
+      {Op::JoinRows, "", [](Maker& m) { return m.g.join_rows(m.in(Rows::fixed(4), 3), Rows::fixed(2), 6); }});
   list.push_back({Op::LastRows, "", [](Maker& m) {
                     const NodeId last = m.g.input(last_index_input(0), {Type::I32, kBatch, 1});
                     return m.op(Op::LastRows, m.in(kStack, 2), last);

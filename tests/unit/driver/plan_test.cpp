@@ -102,7 +102,14 @@ std::vector<Touch> touches(const Plan& plan, const Command& c, int32_t turn, con
   auto add = [&](const Place2D& place, int64_t rows, int64_t cols, bool write) {
     list.push_back({place.slab, row_of(place, turn), rows, place.col, cols, write});
   };
-  if (c.kernel < 0) {
+  if (c.kernel == Command::kReshape) {
+    const auto [block, blocks, split] = c.reshape;
+    const int64_t rows = full.count(c.rows[0].rows, turn * c.rows[0].moves);
+    add(c.operands[split ? 0 : 1], rows, block * blocks, !split);
+    add(c.operands[split ? 1 : 0], rows * blocks, block, split);
+    return list;
+  }
+  if (c.kernel == Command::kPack) {
     for (const PlacedPiece& piece : c.pieces) {
       const bool t = piece.transposed;
       add(piece.place, t ? piece.cols : piece.k, t ? piece.k : piece.cols, false);
@@ -135,7 +142,7 @@ std::vector<Touch> touches(const Plan& plan, const Command& c, int32_t turn, con
       add(operand(0), rows[0], c.depth[0], false);
       add(operand(1), rows[0], c.cols, false);
       break;
-    case KernelKind::ScatterAdd:
+    case KernelKind::Scatter:
       add(operand(0), rows[0], c.cols, false);
       add(operand(1), rows[0], 1, false);
       add(operand(2), rows[1], c.cols, true);

@@ -47,7 +47,7 @@ TEST(RandomPrograms, AgreeWithTheInterpreter) {
       options.batch_capacity = s.batch;
       options.fused = fused;
       options.verify = true;
-      const Compiled compiled = compile(g, options, {"T", "S"}, jit);
+      const Compiled compiled = compile(g, options, sequence_spaces({"T", "S"}), jit);
       for (const int threads : {1, 2}) {
         Variables variables;
         Session session(compiled.plan.program, variables);

@@ -116,7 +116,7 @@ TEST_P(StepwiseModels, GiveStepByStepWhatTheyGiveAtOnce) {
   for (const bool fused : {false, true}) {
     SCOPED_TRACE(fused ? "compiled" : "compiled, no pass");
     options.fused = fused;
-    const Compiled compiled = compile(step, options, cut.step.dims, jit);
+    const Compiled compiled = compile(step, options, cut.step.spaces, jit);
     for (const int threads : {1, 3})
       expect_steps(cut, step, 2e-5,
                    [&](const test::TestBatch& b) { return test::run_compiled(compiled, b, threads); });

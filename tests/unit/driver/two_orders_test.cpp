@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "driver/binder.h"
 #include "driver/experiment.h"
 #include "driver/parameters.h"
 #include "passes/training.h"
@@ -54,7 +55,7 @@ struct World {
     options.batch_capacity = batch.rows;
     options.time_steps = longest_rows(dataset);
     Session session(compile(lowered, options, jit).plan.program, variables);
-    bind(session, dataset, batch);
+    binder.emplace(lowered.model).bind(session, dataset, batch);
     session.set_input(kRateInput, std::vector<float>{0.5F});
     session.run(team);
     return session;
@@ -65,6 +66,7 @@ struct World {
   Lowered lowered;
   Variables variables;
   Batch batch;
+  std::optional<Binder> binder;
   Jit jit{target_by_name("host")};
   Team team{1};
 };

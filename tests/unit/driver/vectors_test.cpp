@@ -106,7 +106,7 @@ TEST(Vectors, LstmOfPyTorch) {
     options.time_steps = {kSteps};
     options.batch_capacity = kRows;
     options.fused = fused;
-    compare(test::run_compiled(compile(graph, options, {"T"}, jit), batch, 1));
+    compare(test::run_compiled(compile(graph, options, sequence_spaces({"T"}), jit), batch, 1));
   }
 }
 

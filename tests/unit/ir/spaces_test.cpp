@@ -71,18 +71,64 @@ TEST_F(Rows3, FirstAndLastOfAnEmptyExampleAreNone) {
   EXPECT_THAT(map("%rows B T0.* : : last<#0"), ElementsAre(4, 3, -1));
 }
 
-TEST(Spaces, LevelsOfTrees) {  // ((0 1) 2) and a single leaf
+// ((0 1) 2) and a single leaf.
+const std::vector<TreeNodes> kTrees{{{0, 5, 6}, {-1, -1, 0, -1, 2, -1}, {-1, -1, 1, -1, 3, -1}}};
+
+TEST(Spaces, LevelsOfTrees) {
   const std::vector<Space> spaces{{.kind = Space::Sequence, .name = "N", .inside = {}},
                                   {.kind = Space::Levels, .name = "levels", .base = 0, .inside = {}}};
-  const std::vector<TreeNodes> trees{{{0, 3, 4}, {-1, -1, 0, -1}, {-1, -1, 1, -1}}};
-  const std::vector<std::vector<int32_t>> lengths{{3, 1}};
-  const BatchRows rows(spaces, 2, lengths, std::vector<int32_t>{3, 3}, trees);
-  EXPECT_THAT(rows.row_offset(1), ElementsAre(0, 3, 4, 4));
-  EXPECT_THAT(rows.child(1, false), ElementsAre(-1, -1, -1, 0));
-  EXPECT_THAT(rows.child(1, true), ElementsAre(-1, -1, -1, 1));
-  EXPECT_THAT(rows.rows_of(parse_row_map("%rows T1.* T0.* : #0 : 0<#0")), ElementsAre(0, 2, 1, 3));
-  EXPECT_THAT(rows.rows_of(parse_row_map("%rows B T1.* : : last<#0")), ElementsAre(3, 2));
-  EXPECT_THROW(BatchRows(spaces, 2, lengths, std::vector<int32_t>{3, 1}, trees), GraphError);
+  const std::vector<std::vector<int32_t>> lengths{{5, 1}};
+  const BatchRows rows(spaces, 2, lengths, std::vector<int32_t>{5, 4}, kTrees);
+  EXPECT_THAT(rows.row_offset(1), ElementsAre(0, 2, 4, 6, 6));  // roots first
+  EXPECT_EQ(rows.length(1, 0), 3);
+  EXPECT_EQ(rows.length(1, 1), 1);
+  // Nodes by levels: the roots, then (0 1) and 2, then 0 and 1.
+  EXPECT_THAT(rows.rows_of(parse_row_map("%rows T1.* T0.* : #0 : 0<#0")), ElementsAre(5, 1, 3, 4, 0, 2));
+  EXPECT_THAT(rows.rows_of(parse_row_map("%rows T0.* T1.* : #0 : 0<#0")), ElementsAre(4, 1, 5, 2, 3, 0));
+  EXPECT_THAT(rows.child(1, false), ElementsAre(0, -1, 0, -1, -1, -1));
+  EXPECT_THAT(rows.child(1, true), ElementsAre(1, -1, 1, -1, -1, -1));
+  EXPECT_THAT(rows.rows_of(parse_row_map("%rows B T1.* : : last<#0")), ElementsAre(0, 1));
+  EXPECT_THROW(BatchRows(spaces, 2, lengths, std::vector<int32_t>{5, 2}, kTrees), GraphError);
+}
+
+TEST(Spaces, TreesNeedTheRoomOfTheLargest) {
+  const TreeSize size = tree_size(kTrees[0]);
+  EXPECT_EQ(size.depth, 3);
+  EXPECT_EQ(size.width, 2);
+  const std::vector<Space> spaces{{.kind = Space::Sequence, .name = "N", .inside = {}},
+                                  {.kind = Space::Levels, .name = "levels", .base = 0, .inside = {}}};
+  const std::vector<int32_t> longest{9};
+  EXPECT_THAT(space_steps(spaces, longest), ElementsAre(9, 5));
+  EXPECT_THAT(inner_rows(spaces, space_steps(spaces, longest)), ElementsAre(1, 5));
+  const std::vector<TreeSize> sizes{{7, 3}};
+  const std::vector<int32_t> steps = space_steps(spaces, longest, sizes);
+  EXPECT_THAT(steps, ElementsAre(9, 7));
+  EXPECT_THAT(inner_rows(spaces, steps, sizes), ElementsAre(1, 3));
+}
+
+TEST_F(Rows3, ConstantsKeepTheOrderOfTheirBase) {
+  all[3].base = 1;
+  const BatchRows ordered(all, 3, lengths, steps);
+  EXPECT_THAT(ordered.order(3), ElementsAre(2, 0, 1));
+  EXPECT_THAT(ordered.rows_of(parse_row_map("%rows T3.* B : #3 :")), ElementsAre(2, 0, 1, 2, 0, 1));
+}
+
+TEST_F(Rows3, SomeMapsAreTheSameForAllBatches) {
+  all.push_back({.kind = Space::Inner, .name = "2: 5", .base = 3, .inside = {5, {3}}});
+  for (const char* name : {"%rows B B : :", "%rows T3.* B : #3 :", "%rows B3 T3.* : : last<#3",
+                           "%rows T5.* T3.* : #3 5*#3 : 0<#3", "%rows B5 5 : 5 2 : 0<5"})
+    EXPECT_TRUE(same_for_all(parse_row_map(name), all)) << name;
+  for (const char* name : {"%rows B B1 : :", "%rows T0.* B : #0 :", "%rows B T0.* : : last<#0",
+                           "%rows B2 B : 2*#1 :", "%rows T4.* B : #4 :", "%rows B3 T3.* : : last<#1"})
+    EXPECT_FALSE(same_for_all(parse_row_map(name), all)) << name;
+  all[3].base = 1;
+  EXPECT_FALSE(same_for_all(parse_row_map("%rows T3.* B : #3 :"), all));
+}
+
+TEST(Spaces, AModelWithoutAnyHasItsExamples) {
+  const BatchRows rows({}, 2, {}, {});
+  EXPECT_THAT(rows.rows_of(parse_row_map("%rows B B : :")), ElementsAre(0, 1));
+  EXPECT_EQ(rows.table().count(Rows::batch()), 2);
 }
 
 TEST(RowMapText, ReadsWhatItPrints) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "ir/parse.h"
 #include "ir/print.h"
@@ -102,11 +103,16 @@ class RandomGraph {
       for (int32_t t = 0; t < kSteps; ++t) {
         const Rows step = Rows::step(dim, t);
         values_.push_back(g_.slice_rows(stack, step));
-        values_.push_back(g_.binary(Op::Gather, table, g_.slice_rows(index, step)));
+        const NodeId at = g_.slice_rows(index, step);
+        values_.push_back(g_.binary(Op::Gather, table, at));
+        indices_[{int(Rows::Steps) * 2 + dim, t}] = at;
       }
     }
-    for (int dim = 0; dim < 2; ++dim)
+    for (int dim = 0; dim < 2; ++dim) {
       values_.push_back(g_.input(fmt::format("h{}", dim), {Type::F32, Rows::batch(dim), kWidth}));
+      indices_[{int(Rows::Batch) * 2 + dim, 0}] =
+          g_.input(fmt::format("j{}", dim), {Type::I32, Rows::batch(dim), 1});
+    }
     values_.push_back(g_.input("b", {Type::F32, {}, kWidth}));
     for (int k = 0; k < 60; ++k) grow();
     for (int k = 0; k < 4; ++k) g_.roots.push_back({fmt::format("y{}", k), pick()});
@@ -131,12 +137,24 @@ class RandomGraph {
   }
   void keep(NodeId id) { values_.push_back(id); }
 
+  /// Some index in -1 .. 2 for each row; kNoNode: there is none for such rows.
+  NodeId index_of(Rows rows) {
+    const auto it = indices_.find({int(rows.kind) * 2 + rows.dim, rows.begin});
+    return it == indices_.end() ? kNoNode : it->second;
+  }
+  /// A row, the sum of rows that four rows of three became.
+  NodeId cut_and_joined(NodeId four) {
+    const NodeId narrow = g_.split_cols(four, Rows::fixed(12), 1);
+    const NodeId wide = g_.join_rows(below(2) ? g_.unary(Op::Sigmoid, narrow) : narrow, Rows::fixed(2), 6);
+    return g_.unary(Op::SumRows, g_.split_cols(wide, Rows::fixed(4), kWidth));
+  }
+
   void grow() {
     const NodeId a = pick();
     const Shape s = g_.shape(a);
     static constexpr Op kUnary[] = {Op::Tanh, Op::Sigmoid, Op::Neg, Op::Abs, Op::Copy};
     static constexpr Op kBinary[] = {Op::Add, Op::Mul, Op::Sub, Op::Max};
-    switch (below(12)) {
+    switch (below(14)) {
       case 0: return keep(g_.unary(kUnary[below(std::size(kUnary))], a));
       case 1:
       case 2: return keep(g_.binary(kBinary[below(std::size(kBinary))], a, pick(s.rows)));
@@ -181,12 +199,24 @@ class RandomGraph {
           return keep(g_.tail_rows(a, s.rows.begin + 1));
         }
         return keep(g_.unary(Op::SumRows, a));
+      case 12: {  // the largest of each place, which may be nobody's, in rows of another width and back
+        const NodeId index = index_of(s.rows);
+        if (index == kNoNode) return;
+        return keep(cut_and_joined(g_.scatter(Op::ScatterMax, a, index, Rows::fixed(4))));
+      }
+      case 13: {
+        const NodeId index = index_of(s.rows);
+        if (index == kNoNode) return;
+        const NodeId most = g_.scatter(below(2) ? Op::ScatterMax : Op::ScatterAdd, a, index, Rows::fixed(3));
+        return keep(g_.binary(Op::Gather, most, index));
+      }
     }
   }
 
   std::mt19937 random_;
   Graph g_;
   std::vector<NodeId> values_, weights_;
+  std::map<std::pair<int, int32_t>, NodeId> indices_;  // by kind and dimension, step
 };
 
 }  // namespace

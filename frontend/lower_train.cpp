@@ -12,8 +12,8 @@ namespace {
 using ast::Expr;
 
 bool is_loss(const std::string& f) {
-  for (const char* name :
-       {"cross_entropy", "nll", "binary_cross_entropy", "squared_error", "absolute_error", "accuracy"}) {
+  for (const char* name : {"cross_entropy", "nll", "binary_cross_entropy", "squared_error", "absolute_error",
+                           "accuracy", "ctc"}) {
     if (f == name) return true;
   }
   return false;
@@ -65,12 +65,13 @@ void Lowering::meet_answers(Value& p, Value& y, Value& v, Place place) {
 /// What a loss or metric is the mean of; a Value without node if `f` is none.
 Value Lowering::per_row_loss(const Expr& e, const std::string& f, Scope& scope) {
   if (!is_loss(f)) {
-    for (const char* later : {"ctc", "f1_score", "ngram"}) {
+    for (const char* later : {"f1_score", "ngram"}) {
       if (f == later) not_built(e.place, fmt::format("`{}`", f));
     }
     return {};
   }
   Value p = expr(e.args.at(0).value, scope), y = expr(e.args.at(1).value, scope);
+  if (f == "ctc") return ctc(p, y, e.place);
   Value v;
   v.row = true;
   v.dims = y.dims;

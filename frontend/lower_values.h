@@ -242,6 +242,9 @@ class Lowering {
   Measure bleu(const ast::Expr& e, Scope& scope);
   void watch(const ast::Expr& e, Scope& scope, Lowered& out);
 
+  // lower_ctc.cpp
+  Value ctc(const Value& scores, const Value& y, Place place);
+
   // lower_train.cpp: figures of the train block
   bool reduces(const ast::Expr& e) const;
   Measure measure(const ast::Expr& e, Scope& scope);

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -43,7 +45,13 @@ class Cut {
 
  private:
   Graph& graph() { return out_.step.graph; }
-  bool along(Rows rows) const { return rows.kind == Rows::Steps && rows.dim == dim_; }
+  /// Rows of the dimension's steps, or inside them.
+  bool along(Rows rows) const {
+    if (rows.kind != Rows::Steps || rows.dim == dim_) return rows.kind == Rows::Steps;
+    if (rows.dim >= model_.spaces.size()) return false;
+    const Space& s = model_.spaces[rows.dim];
+    return s.kind == Space::Inner && s.base == dim_ && std::ranges::count(s.inside.of, dim_) == 0;
+  }
   bool scans_along(const Node& node) const {
     return node.op == Op::Scan && model_.scans[node.attr.offset].dim == dim_;
   }
@@ -84,9 +92,10 @@ class Cut {
   /// Rows in the step: a value along the dimension has those of the batch.
   Shape at_step(NodeId id, Shape shape) const {
     if (!along(shape.rows)) return shape;
-    const bool whole = shape.rows == Rows::all(dim_) || shape.rows == Rows::here(dim_);
+    const int space = shape.rows.dim;
+    const bool whole = shape.rows == Rows::all(space) || shape.rows == Rows::here(space);
     if (!whole) refuse(id);
-    shape.rows = Rows::batch();
+    shape.rows = Rows::batch(space == dim_ ? 0 : space);
     return shape;
   }
 
@@ -102,11 +111,19 @@ class Cut {
       return;
     }
     // What is made of values along the dimension but does not run along it has taken in several steps.
-    if (!along(node.shape.rows)) refuse(id);
+    if (!along(node.shape.rows) || looks_elsewhere(id)) refuse(id);
     std::vector<NodeId> args;
     for (NodeId a : from_.args(id)) args.push_back(in_step(a));
     if (node.op == Op::MatMul && stepped_[from_.arg(id, 1)]) refuse(id);
     step_[id] = add_node(node.op, args, node.attr, at_step(id, node.shape));
+  }
+
+  /// Whether a map of rows leads from one step to another.
+  bool looks_elsewhere(NodeId id) const {
+    if (from_[id].op != Op::Input || !is_row_map(from_.name(id))) return false;
+    const RowMap map = parse_row_map(from_.name(id));
+    return along(map.from) && (map.sources.empty() || map.sources[0].dim != 0 || map.sources[0].step != 1 ||
+                               map.sources[0].offset != 0);
   }
 
   NodeId add_node(Op op, std::span<const NodeId> args, const Attr& attr, const Shape& shape) {
@@ -133,7 +150,7 @@ class Cut {
   /// The body once. Its states are inputs; the values after the step become roots at the end.
   void inline_scan(NodeId id) {
     const ScanBody& scan = model_.scans[from_[id].attr.offset];
-    if (scan.reverse) refuse(id);
+    if (scan.reverse || scan.tree) refuse(id);
     std::vector<NodeId> ports;
     for (int k = 0; k < scan.sequences + scan.constants; ++k) {
       const NodeId operand = from_.arg(id, k);
@@ -143,7 +160,7 @@ class Cut {
     const size_t first_state = states_.size();
     for (int k = 0; k < scan.states; ++k) {
       const NodeId first = from_.arg(id, scan.sequences + scan.constants + k);
-      if (stepped_[first]) refuse(id);
+      if (stepped_[first] || from_.shape(first).rows != Rows::batch()) refuse(id);
       ports.push_back(add_state(from_.shape(first), first));
     }
     const std::vector<NodeId> map = copy_body(id, scan.body, ports);
@@ -155,8 +172,10 @@ class Cut {
     std::vector<NodeId> map(body.size(), kNoNode), args;
     for (NodeId id = 0; id < body.size(); ++id) {
       const Node& node = body[id];
-      if (node.op == Op::Input && body.name(id)[0] == '%') {
-        map[id] = ports.at(std::stoul(body.name(id).substr(1)));
+      if (node.op == Op::Input) {
+        const std::string& name = body.name(id);
+        const bool port = std::isdigit(static_cast<unsigned char>(name[1])) != 0;
+        map[id] = port ? ports.at(std::stoul(name.substr(1))) : graph().input(name, at_step(scan, node.shape));
         continue;
       }
       args.clear();

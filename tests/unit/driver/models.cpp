@@ -9,7 +9,8 @@
 
 namespace rnnc::test {
 
-Lowered lower_text(const std::string& text, std::map<std::string, int64_t> sizes) {
+Lowered lower_text(const std::string& text, std::map<std::string, int64_t> sizes,
+                   std::vector<std::string> sequences) {
   const Source source{"test.rnn", text};
   const Checked checked = check(source);
   const ast::Train* train = nullptr;
@@ -26,8 +27,9 @@ Lowered lower_text(const std::string& text, std::map<std::string, int64_t> sizes
                          source,
                          checked.library_source,
                          sizes,
-                         {"T"},
+                         std::move(sequences),
                          [&sizes](const std::string& vocabulary, const std::string& entry) -> int64_t {
+                           if (entry == "<blank>") return 0;
                            const auto number = int64_t(entry.at(0)) - 'a';  // entries are a, b, c, ...
                            return entry.size() == 1 && number < sizes.at(vocabulary) ? number : -1;
                          }};

@@ -12,8 +12,9 @@
 
 namespace rnnc::test {
 
-/// A model file with one train block, lowered for these sizes. T is the sequence dimension.
-Lowered lower_text(const std::string& text, std::map<std::string, int64_t> sizes);
+/// A model file with one train block, lowered for these sizes. `sequences` are its sequence dimensions.
+Lowered lower_text(const std::string& text, std::map<std::string, int64_t> sizes,
+                   std::vector<std::string> sequences = {"T"});
 
 /// A batch without data: lengths, longest first, and everything a program reads by name.
 struct TestBatch {

@@ -29,6 +29,7 @@ BodyEmitter::BodyEmitter(KernelBuilder& b, const Kernel& kernel, const CallArgs&
           case Access::Matrix:
           case Access::RowVector:
           case Access::Gather: level = Level::Chunk; break;
+          case Access::GatherColumn:
           case Access::ColVector: level = Level::Row; break;
           case Access::Scalar: level = in.limit >= 0 ? Level::Row : Level::Call; break;
         }
@@ -163,13 +164,15 @@ Value* BodyEmitter::emit_load(const Instr& in) {
       break;
     case Access::ColVector: address = b_.at(data, b_.mul(row, stride)); break;
     case Access::Scalar: break;
-    case Access::Gather: {
+    case Access::Gather:
+    case Access::GatherColumn: {
       Value* place = b_.at(args_.data[size_t(in.index)], b_.mul(row, args_.stride[size_t(in.index)]));
       Value* index = ir.CreateSExt(b_.load(b_.i32, place), b_.i64);
       Value* exists = ir.CreateICmpSGE(index, b_.i(0));
       there = there ? ir.CreateAnd(there, exists) : exists;
-      address = b_.at(data, b_.add(b_.mul(b_.maximum(index, b_.i(0)), stride), col_));
-      wide = true;
+      address = b_.at(data, b_.mul(b_.maximum(index, b_.i(0)), stride));
+      wide = in.access == Access::Gather;
+      if (wide) address = b_.at(address, col_);
       break;
     }
   }

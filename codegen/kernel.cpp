@@ -28,8 +28,13 @@ std::string_view name(Access access) {
     case Access::ColVector: return "col";
     case Access::Scalar: return "scalar";
     case Access::Gather: return "gather";
+    case Access::GatherColumn: return "gather_col";
   }
   return "?";
+}
+
+bool gathers(Access access) {
+  return access == Access::Gather || access == Access::GatherColumn;
 }
 
 std::string text(const Instr& in) {
@@ -39,7 +44,7 @@ std::string text(const Instr& in) {
     case Instr::Load:
       return fmt::format(
           "load {} {} {}{}{}", name(in.access), type, in.operand,
-          in.access == Access::Gather ? fmt::format(" by {}", in.index) : "",
+          gathers(in.access) ? fmt::format(" by {}", in.index) : "",
           in.value != 0 ? limit + fmt::format(" else {} {:08x}", in.value, std::bit_cast<uint32_t>(in.value))
                         : limit);
     case Instr::Part: return fmt::format("part {}", in.operand);
@@ -130,9 +135,10 @@ class Checker {
     switch (in.code) {
       case Instr::Load:
         operand(in.operand);
-        if (in.access == Access::Gather) operand(in.index);
+        if (gathers(in.access)) operand(in.index);
         if (in.limit >= 0) limit(in.limit);
-        varies_[i] = in.access != Access::ColVector && in.access != Access::Scalar;
+        varies_[i] =
+            in.access == Access::Matrix || in.access == Access::RowVector || in.access == Access::Gather;
         return;
       case Instr::Part:
         need(in.operand >= 0 && in.operand < k_.product.parts, fmt::format("no part {}", in.operand));

@@ -38,6 +38,7 @@ enum class Access : uint8_t {
   Scalar,     // data                        [1, 1]
   // data + index[row] * stride + col, `value` where the index is negative; `index` is another operand, int32
   Gather,
+  GatherColumn,  // data + index[row] * stride: the same for all columns
 };
 
 /// One instruction of a body; its number is the number of the value it makes. Values are f32; int32 operands
@@ -66,7 +67,7 @@ struct Instr {
   int16_t a = -1, b = -1;
   int16_t operand = -1, index = -1;
   int16_t limit = -1;
-  float value = 0;  // Constant; Gather: what a negative index gives
+  float value = 0;    // Constant; Gather: what a negative index gives
   int32_t place = 0;  // of a coin
   bool operator==(const Instr&) const = default;
 };

@@ -178,7 +178,10 @@ class DraftBuilder {
       }
       case Op::Gather:
       case Op::LastRows: {
-        Instr i{.code = Instr::Load, .access = Access::Gather, .type = n.shape.type};
+        const bool column = n.shape.cols == 1 && island.width != 1;
+        Instr i{.code = Instr::Load,
+                .access = column ? Access::GatherColumn : Access::Gather,
+                .type = n.shape.type};
         i.operand = reads(d, g_.arg(id, 0));
         i.index = reads(d, g_.arg(id, 1));
         i.value = float(n.attr.value);

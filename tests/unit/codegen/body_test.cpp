@@ -155,6 +155,33 @@ TEST_P(BodyOn, GatherOneHotAndIntegers) {
     }
 }
 
+// One number of each row by an index stands for the whole row: the class of the last element, one-hot.
+TEST_P(BodyOn, AGatheredColumnIsTheSameInEveryColumn) {
+  Kernel k;
+  k.operands = 5;
+  Instr classes = load(0, Access::GatherColumn), weights = load(1, Access::GatherColumn), hot;
+  classes.index = weights.index = 2;
+  classes.type = Type::I32;
+  hot.code = Instr::OneHot, hot.a = 0;
+  weights.value = -7;  // what a negative index gives
+  k.body = {classes, hot, weights, store(1, 3), store(2, 4)};
+  std::vector<int32_t> class_of{3, 36, 0, 12, 20, 1}, at{5, -1, 0, 3, 3, 1, 2};
+  Matrix weight(6, 1), one(7, 37, 38), spread(7, 37, 40);
+  weight.fill(random);
+  Call call;
+  call.operand(class_of.data(), 1).operand(weight).operand(at.data(), 1).operand(one).operand(spread);
+  call.rows = {7};
+  call.cols = 37;
+  run(k, call);
+  EXPECT_TRUE(one.intact() && spread.intact());
+  for (int64_t r = 0; r < 7; ++r)
+    for (int64_t j = 0; j < 37; ++j) {
+      const int32_t i = at[size_t(r)];
+      EXPECT_EQ(one(r, j), i >= 0 && class_of[size_t(i)] == j ? 1 : 0) << r << " " << j;
+      EXPECT_EQ(spread(r, j), i < 0 ? -7 : weight(i, 0));
+    }
+}
+
 TEST_P(BodyOn, ScalarsAreComputedForTheWholeCall) {
   // x * pow(scalar, 3)
   Kernel k;

@@ -122,7 +122,8 @@ std::vector<Touch> touches(const Plan& plan, const Command& c, int32_t turn, con
   auto operand = [&](int i) -> const Place2D& { return c.operands[size_t(i)]; };
   auto visit = [&](const Instr& i) {
     if (i.code != Instr::Load && i.code != Instr::Store) return;
-    if (i.access == Access::Gather) return add(operand(i.index), rows[0], 1, false);
+    if (i.access == Access::Gather || i.access == Access::GatherColumn)
+      return add(operand(i.index), rows[0], 1, false);
     const int64_t limit = i.limit >= 0 ? std::min(rows[0], rows[size_t(i.limit)]) : rows[0];
     const bool all_rows = i.access == Access::Matrix || i.access == Access::ColVector;
     const bool all_cols = i.access == Access::Matrix || i.access == Access::RowVector;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <stdexcept>
 
 #include "driver/binder.h"
@@ -160,11 +161,13 @@ class Generator::Run {
         binder_(of.cut_.step),
         dataset_(dataset),
         batch_(batch),
+        at_step_(one_step(batch, static_cast<size_t>(of.lowered_.shows.at(0).sequence))),
         start_(start.begin(), start.end()),
         team_(team) {
     if (of.programs_->prefix) {
       Session& prefix = *of.programs_->prefix;
-      Binder(of.cut_.prefix).bind(prefix, dataset, batch, of.answer_.field);
+      Binder binder(of.cut_.prefix);  // the program reads its rows
+      binder.bind(prefix, dataset, batch, of.answer_.field);
       CarriedStates(prefix).set(prefix, batch);  // every text is the first piece of a pass
       prefix.run(team);
       for (const std::string& name : of.cut_.cuts) cuts_[name] = prefix.output(name);
@@ -205,9 +208,19 @@ class Generator::Run {
     return run(std::vector<int32_t>(static_cast<size_t>(batch_.rows)));
   }
 
+  /// The batch while it is written: one step of the sequence in all rows, in their order.
+  static Batch one_step(Batch batch, size_t dimension) {
+    if (dimension >= batch.dimensions.size()) return batch;
+    BatchDimension& written = batch.dimensions[dimension];
+    written.length.assign(static_cast<size_t>(batch.rows), 1);
+    written.row_offset = {0, batch.rows};
+    std::iota(written.order.begin(), written.order.end(), 0);
+    return batch;
+  }
+
   /// One step from the states as they are: gives the scores and keeps what the states become.
   std::vector<float> run(std::span<const int32_t> symbols) {
-    binder_.bind(step_, dataset_, batch_, of_.answer_.field);
+    binder_.bind(step_, dataset_, at_step_, of_.answer_.field);
     step_.set_input(of_.answer_.field, symbols);
     for (const std::string& name : of_.cut_.cuts) set(name, cut_type(name), cuts_.at(name));
     for (size_t k = 0; k < states_.size(); ++k)
@@ -257,6 +270,7 @@ class Generator::Run {
   Binder binder_;
   const Dataset& dataset_;
   const Batch& batch_;
+  const Batch at_step_;
   const std::vector<int32_t> start_;
   Team& team_;
   std::map<std::string, std::vector<float>> cuts_;

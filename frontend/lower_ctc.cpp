@@ -120,7 +120,10 @@ Value Lowering::ctc(const Value& scores, const Value& y, Place place) {
   const NodeId result = scan_result(add_scan(std::move(body), operands), 0, Type::F32, dim, 1);
   Value v;
   v.row = true;
-  v.node = op(Op::Neg, {last(result, dim)});
+  // Of an answer that no path can give the loss is infinite; of a row without any step it is 0.
+  const NodeId log_sum = last(result, dim);
+  const NodeId some = op(Op::Less, {constant(kNever / 2), log_sum});
+  v.node = op(Op::Neg, {op(Op::Add, {log_sum, op(Op::Log, {some})})});
   return v;
 }
 

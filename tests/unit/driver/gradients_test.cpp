@@ -13,6 +13,7 @@
 #include "ir/verify.h"
 #include "passes/differentiate.h"
 #include "passes/passes.h"
+#include "tests/unit/driver/differences.h"
 #include "tests/unit/driver/models.h"
 #include "tests/unit/driver/taggers.h"
 
@@ -21,53 +22,6 @@ namespace {
 
 constexpr int32_t kSteps = 4;
 const std::vector<std::vector<int64_t>> kLengths = {{4, 2, 1, 0}, {3, 3}, {1}};
-
-double dot(const Tensor& a, const Tensor& b) {
-  double s = 0;
-  for (size_t i = 0; i < a.data.size(); ++i) s += a.data[i] * b.data[i];
-  return s;
-}
-
-/// Roots of `graph`: `loss`, and `d NAME` for each name in `names`. Compares the derivative along a random
-/// direction of each name, and of all at once, with the
-/// central difference.
-void check_gradients(const Graph& graph, const test::TestBatch& batch, const std::vector<std::string>& names,
-                     double tolerance = 1e-7) {
-  std::mt19937 random(7);
-  std::normal_distribution<double> normal;
-  const RowTable table = batch.table();
-  const Tensors at = interpret_roots(graph, batch.values, table).outputs;
-  std::map<std::string, Tensor> direction;
-  for (const std::string& name : names) {
-    Tensor d = batch.values.find(name)->second;
-    for (double& v : d.data) v = normal(random);
-    ASSERT_EQ(at.find("d " + name)->second.data.size(), d.data.size()) << name;
-    direction[name] = std::move(d);
-  }
-  Graph loss_only = graph;  // only the loss is needed off the point
-  std::erase_if(loss_only.roots, [](const Root& root) { return root.name != "loss"; });
-  loss_only = dce(loss_only);
-  auto along = [&](const std::vector<std::string>& moved) {
-    double expected = 0;
-    for (const std::string& name : moved) expected += dot(at.find("d " + name)->second, direction[name]);
-    auto loss = [&](double by) {
-      Tensors values = batch.values;
-      for (const std::string& name : moved) {
-        Tensor& t = values.find(name)->second;
-        for (size_t i = 0; i < t.data.size(); ++i) t.data[i] += by * direction[name].data[i];
-      }
-      return interpret_roots(loss_only, values, table).outputs.find("loss")->second.data[0];
-    };
-    // of fourth order: directions are long, with many parameters
-    const double h = 3e-5;
-    const double difference = (8 * (loss(h) - loss(-h)) - (loss(2 * h) - loss(-2 * h))) / (12 * h);
-    const double scale = std::max({std::abs(expected), std::abs(difference), 1e-3});
-    EXPECT_LT(std::abs(expected - difference) / scale, tolerance) << fmt::format(
-        "d loss along {}: {} by the graph, {} by differences", fmt::join(moved, ", "), expected, difference);
-  };
-  for (const std::string& name : names) along({name});
-  along(names);
-}
 
 // ---- Ops
 
@@ -313,7 +267,7 @@ TEST(Gradients, OfEveryOpAreThoseOfDifferences) {
     for (const auto& lengths : kLengths) {
       const test::TestBatch batch = test::make_batch(m.g, lengths, kSteps, 3, 5);
       if (e.derivative == Derivative::Exact) {
-        check_gradients(m.g, batch, names);
+        test::check_gradients(m.g, batch.values, batch.table(), names);
       } else {
         const Tensors values = interpret_roots(m.g, batch.values, batch.table()).outputs;
         for (const std::string& name : names)
@@ -378,8 +332,8 @@ TEST_P(ModelGradients, OfAllParametersAreThoseOfDifferences) {
   for (const auto& lengths : kLengths) {
     SCOPED_TRACE(fmt::format("{} rows", lengths.size()));
     const test::TestBatch batch = test::make_batch(g, lengths, kSteps, 4);
-    check_gradients(g, batch, names);
-    check_gradients(fused, batch, names);
+    test::check_gradients(g, batch.values, batch.table(), names);
+    test::check_gradients(fused, batch.values, batch.table(), names);
   }
 }
 

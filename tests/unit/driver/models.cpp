@@ -29,7 +29,7 @@ Lowered lower_text(const std::string& text, std::map<std::string, int64_t> sizes
                          sizes,
                          std::move(sequences),
                          [&sizes](const std::string& vocabulary, const std::string& entry) -> int64_t {
-                           if (entry == "<blank>") return 0;
+                           if (entry == "<blank>" || entry == "<bos>") return 0;
                            const auto number = int64_t(entry.at(0)) - 'a';  // entries are a, b, c, ...
                            return entry.size() == 1 && number < sizes.at(vocabulary) ? number : -1;
                          }};

@@ -177,7 +177,7 @@ TEST_P(BodyOn, AGatheredColumnIsTheSameInEveryColumn) {
   for (int64_t r = 0; r < 7; ++r)
     for (int64_t j = 0; j < 37; ++j) {
       const int32_t i = at[size_t(r)];
-      EXPECT_EQ(one(r, j), i >= 0 && class_of[size_t(i)] == j ? 1 : 0) << r << " " << j;
+      EXPECT_EQ(one(r, j), (i < 0 ? 0 : class_of[size_t(i)]) == j ? 1 : 0) << r << " " << j;
       EXPECT_EQ(spread(r, j), i < 0 ? -7 : weight(i, 0));
     }
 }

@@ -171,29 +171,6 @@ predict m {
 }
 )";
 
-/// A label at each element, the loss by that of the last: one number of each row by an index, in a kernel over
-/// all scores.
-constexpr const char* kLastLabel = R"(
-data d {
-  read "t.tsv" as blocks
-  x: C[T] = col(1)
-  y: L[T] = col(2)
-}
-model m(x: C[T]) -> (logits: [L]) {
-  h      = scan rnn[12] over embed[6](x)
-  logits = linear[L](last(h))
-}
-train m on d {
-  loss      cross_entropy(logits, last(y))
-  metric    accuracy(logits, last(y))
-  optimizer adam(rate = 1e-3)
-  epochs    1
-}
-predict m {
-  show argmax(logits)
-}
-)";
-
 const std::vector<std::pair<std::string, std::string>>& models() {
   static const char* peephole = R"(
 cell peephole(x: [E]; h: [H], c: [H]) {
@@ -252,7 +229,6 @@ cell delayed(x: [E]; h: [H]) {
       {"delayed", classifier(delayed, "scan delayed[12] over embed[6](x)")},
       {"windows", classifier("", "scan rnn[12] over window(delay(embed[4](x)), 3, center = yes)")},
       {"carried", kCarried},
-      {"last_label", kLastLabel},
   };
   return list;
 }

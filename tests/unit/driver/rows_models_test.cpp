@@ -107,6 +107,12 @@ tree cell tree_lstm(x: [E]; h: [H], c: [H]) {
   b   = most(relu(linear[3](window(e, 3, full = yes))))
   out = linear[L](concat(last(a), b)))",
        "cross_entropy(out, y)"},
+      {"last_label", "x: V[T] = words(col(1))\n  y: W[T] = words(col(2))",
+       "",  // one number a row in a wide kernel
+       R"((x: V[T]) -> (out: [W]) {
+  h   = scan rnn[12] over embed[6](x)
+  out = linear[W](last(h)))",
+       "cross_entropy(out, last(y))"},
       {"stacks", "x: V[S] = words(col(1))\n  y: W[T] = words(col(2))", "",
        R"((x: V[S], y: W[T]) -> (out: [T, W]) {
   enc = scan stack(lstm[5], 2) over embed[4](x)

@@ -30,12 +30,13 @@ struct Entry {
   int (*run)(const Options&);
 };
 
-constexpr std::array<Entry, 10> kEntries = {{{"check", check_command},
+constexpr std::array<Entry, 11> kEntries = {{{"check", check_command},
                                              {"train", train_command},
                                              {"eval", eval_command},
                                              {"predict", predict_command},
                                              {"generate", generate_command},
                                              {"bench", bench_command},
+                                             {"explain", explain_command},
                                              {"gradcheck", gradcheck_command},
                                              {"compile", compile_command},
                                              {"opt", opt_command},

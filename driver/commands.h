@@ -13,6 +13,7 @@ int eval_command(const Options& options);
 int predict_command(const Options& options);
 int generate_command(const Options& options);
 int bench_command(const Options& options);
+int explain_command(const Options& options);
 int gradcheck_command(const Options& options);
 int compile_command(const Options& options);
 int opt_command(const Options& options);

@@ -77,7 +77,7 @@ Compiled compile(const Graph& graph, const CompileOptions& options, const std::v
   if (!options.fused) {
     for (const Pass& pass : pipeline()) passes.disabled.emplace_back(pass.name);
   }
-  if (options.verify) passes.after = [](const Pass&, const Graph& g) { verify(g); };
+  if (options.verify) passes.after = [](const Pass& pass, const Graph& g) { verify(g, pass.stage); };
   const Graph fused = run_pipeline(graph, passes, &report.passes);
   report.products = count_products(fused);
 
@@ -104,7 +104,7 @@ Compiled compile(const Lowered& lowered, const CompileOptions& options, Jit& jit
   return result;
 }
 
-int64_t flops(const Graph& graph, const RowTables& rows) {
+int64_t product_flops(const Graph& graph, NodeId product, const RowTables& rows) {
   auto count = [&](Rows r) {
     switch (r.kind) {
       case Rows::Fixed: return int64_t(r.begin);
@@ -113,15 +113,17 @@ int64_t flops(const Graph& graph, const RowTables& rows) {
     }
     return rows.count({RowRange::Steps, r.dim, r.begin, r.end});
   };
+  const Shape left = graph.shape(graph.arg(product, 0));
+  const bool gradient = graph[product].attr.flags & kTransposeLeft;
+  return 2 * count(left.rows) * left.cols *
+         (gradient ? graph.shape(graph.arg(product, 1)).cols : graph.shape(product).cols);
+}
+
+int64_t flops(const Graph& graph, const RowTables& rows) {
   const std::vector<bool> live = live_nodes(graph);
   int64_t total = 0;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    if (!live[id] || graph[id].op != Op::MatMul) continue;
-    const Shape left = graph.shape(graph.arg(id, 0));
-    const bool gradient = graph[id].attr.flags & kTransposeLeft;
-    total += 2 * count(left.rows) * left.cols *
-             (gradient ? graph.shape(graph.arg(id, 1)).cols : graph.shape(id).cols);
-  }
+  for (NodeId id = 0; id < graph.size(); ++id)
+    if (live[id] && graph[id].op == Op::MatMul) total += product_flops(graph, id, rows);
   return total;
 }
 

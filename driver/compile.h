@@ -66,5 +66,7 @@ Compiled compile(const Lowered& lowered, const CompileOptions& options, Jit& jit
 /// Twice the multiply-adds of the matrix products of a graph for a batch: how rungs and peers are counted
 /// alike.
 int64_t flops(const Graph& graph, const RowTables& rows);
+/// The same of one product.
+int64_t product_flops(const Graph& graph, NodeId product, const RowTables& rows);
 
 }  // namespace rnnc

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 
+#include "driver/equation_source.h"
 #include "passes/passes.h"
 
 namespace rnnc {
@@ -82,45 +83,13 @@ class Search {
 
   // ---- in words
 
-  /// The cell or layer that an instance's path ends in, and whose file it stands in.
-  struct Definition {
-    const ast::Definition* definition = nullptr;
-    const Source* source = nullptr;
-  };
-  Definition definition_of(std::string path) const {
-    const Checked& checked = lost_.experiment.checked;
-    while (!path.empty()) {
-      const size_t dot = path.rfind('.');
-      std::string name = dot == std::string::npos ? path : path.substr(dot + 1);
-      for (bool counted = false;; counted = true) {  // `gru2` is the second gru of its equation
-        if (counted) {
-          while (!name.empty() && name.back() >= '0' && name.back() <= '9') name.pop_back();
-        }
-        const Definition own = named(name, checked.file, lost_.experiment.source);
-        if (own.definition != nullptr) return own;
-        const Definition library = named(name, checked.library, checked.library_source);
-        if (library.definition != nullptr) return library;
-        if (counted) break;
-      }
-      path.resize(dot == std::string::npos ? 0 : dot);
-    }
-    return {};
-  }
-  static Definition named(const std::string& name, const ast::File& file, const Source& source) {
-    for (const ast::Item& item : file.items) {
-      const auto* definition = std::get_if<ast::Definition>(&item);
-      if (definition != nullptr && definition->name == name) return {definition, &source};
-    }
-    return {};
-  }
-
   std::string where(const Node& node) const {
     const Origin& origin = graph_.origins[node.origin];
     const size_t blank = origin.equation.find(' ');
     const std::string path = blank == std::string::npos ? "" : origin.equation.substr(0, blank);
     std::string name = blank == std::string::npos ? origin.equation : origin.equation.substr(blank + 1);
     if (name.empty()) return "what the program adds";
-    const Definition in = definition_of(path);
+    const DefinitionFound in = definition_of(path, lost_.experiment.checked, lost_.experiment.source);
     const Source& source = in.source != nullptr ? *in.source : lost_.experiment.source;
     std::string text;
     if (in.definition != nullptr) {

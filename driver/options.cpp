@@ -30,8 +30,7 @@ constexpr std::array<CommandInfo, 11> kCommands = {{
      "rnnc generate namegen.rnn"},
     {"bench", "FILE [NAME]", "this model, unfused to fully fused, pass by pass",
      "rnnc bench surname.rnn --batch 32 --time-steps 20"},
-    {"explain", "FILE [NAME]", "what was fused, what was not and why (not built yet)",
-     "rnnc explain surname.rnn"},
+    {"explain", "FILE [NAME]", "what was fused, what was not and why", "rnnc explain surname.rnn"},
     {"gradcheck", "FILE [NAME]", "every parameter's gradient against finite differences",
      "rnnc gradcheck surname.rnn"},
     {"compile", "FILE [NAME]", "any stage of the compiler, as text", "rnnc compile surname.rnn --emit=fused"},
@@ -41,7 +40,7 @@ constexpr std::array<CommandInfo, 11> kCommands = {{
 
 constexpr std::string_view kAll = "*";
 constexpr std::string_view kModels =
-    "train eval predict generate bench gradcheck compile";          // what reads data or compiles
+    "train eval predict generate bench explain gradcheck compile";  // what reads data or compiles
 constexpr std::string_view kSaved = "train eval predict generate";  // what has a saved model
 
 // CLI11 takes `-3` for an option, and `--passes=` for one without a value; this sign in front makes a value.
@@ -98,7 +97,7 @@ const std::array<Switch, 27> kSwitches = {{
      }},
     {kModels, [](CLI::App& a,
                  Options& o) { a.add_option("--seed", o.seed, "instead of the file's")->type_name("N"); }},
-    {"check train eval predict generate bench gradcheck compile",
+    {"check train eval predict generate bench explain gradcheck compile",
      [](CLI::App& a, Options& o) {
        a.add_option_function<std::vector<std::string>>(
             "--set",
@@ -148,15 +147,15 @@ const std::array<Switch, 27> kSwitches = {{
            ->type_name("PART")
            ->check(CLI::IsMember({"train", "valid", "test"}));
      }},
-    {"bench compile gradcheck",
+    {"bench explain compile gradcheck",
      [](CLI::App& a, Options& o) {
        positive(a.add_option("--batch", o.batch, "rows of a batch")->type_name("B"));
      }},
-    {"bench compile gradcheck",
+    {"bench explain compile gradcheck",
      [](CLI::App& a, Options& o) {
        positive(a.add_option("--time-steps", o.time_steps, "steps of a sequence")->type_name("T"));
      }},
-    {"bench compile",
+    {"bench explain compile",
      [](CLI::App& a, Options& o) {
        a.add_option("--mode", o.mode, "train or infer")
            ->check(CLI::IsMember({"train", "infer"}))

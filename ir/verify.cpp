@@ -161,6 +161,33 @@ void check_roots(const Graph& graph, std::span<const NodeId> named) {
   }
 }
 
+/// The new value of a variable is written over the old one by its own kernel; what is joined lies in the
+/// join.
+void check_places(const Graph& graph) {
+  Places places(graph);
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (graph[id].op != Op::ConcatCols && graph[id].op != Op::ConcatRows) continue;
+    const std::vector<bool> elsewhere = places.claim(id);
+    for (size_t i = 0; i < elsewhere.size(); ++i) {
+      if (elsewhere[i])
+        refuse(graph, id,
+               fmt::format("its operand %{} has no place of its own in it", graph.arg(id, int(i))));
+    }
+  }
+  std::map<NodeId, std::string_view> written;
+  for (const Root& root : graph.roots) {
+    if (!root.assign) continue;
+    const std::string what = fmt::format("assign {}", quoted(root.name));
+    if (!is_computed(graph[root.node].op)) refuse(graph, root.node, what + ": its new value is not computed");
+    if (places.home(root.node).root != root.node)
+      refuse(graph, root.node, what + ": its new value is a part of another value");
+    const auto [other, is_new] = written.try_emplace(root.node, root.name);
+    if (!is_new)
+      refuse(graph, root.node,
+             fmt::format("{}: its new value is that of {}, too", what, quoted(other->second)));
+  }
+}
+
 }  // namespace
 
 void verify(const Graph& graph, GraphStage stage) {
@@ -168,11 +195,12 @@ void verify(const Graph& graph, GraphStage stage) {
   for (NodeId id = 0; id < graph.size(); ++id) {
     check_form(graph, id);
     check_shape(graph, id, operands);
-    if (stage == GraphStage::Unrolled) check_unrolled(graph, id);
+    if (stage != GraphStage::Model) check_unrolled(graph, id);
   }
   check_no_duplicates(graph);
   check_islands(graph);
   check_roots(graph, check_names(graph));
+  if (stage == GraphStage::Legal) check_places(graph);
 }
 
 }  // namespace rnnc

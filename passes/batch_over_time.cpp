@@ -1,4 +1,6 @@
 // Merges products and gathers along M: see passes.h.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -29,15 +31,21 @@ void emit_stacked(Rebuild& r, const Merge& merge) {
   }
 }
 
+std::string what(const Graph& graph, const Group& group) {
+  return fmt::format("{} {}", group.op == Op::MatMul ? "products with" : "gathers from",
+                     called(graph, group.right));
+}
+
 }  // namespace
 
-Graph batch_over_time(const Graph& graph) {
+Graph batch_over_time(const Graph& graph, Notes* notes) {
   std::vector<Merge> merges;
   for (const Group& group : find_groups(graph)) {
     std::map<std::pair<int32_t, uint8_t>, std::vector<NodeId>> by_depth;
+    size_t merged = 0, steps = 0;
     for (size_t i = 0; i < group.members.size(); ++i) {
       const Rows rows = graph.shape(group.members[i]).rows;
-      if (rows.kind == Rows::Steps) by_depth[{group.depth[i], rows.dim}].push_back(group.members[i]);
+      if (rows.kind == Rows::Steps) by_depth[{group.depth[i], rows.dim}].push_back(group.members[i]), ++steps;
     }
     for (auto& [key, members] : by_depth) {
       auto begin = [&](NodeId id) { return graph.shape(id).rows.begin; };
@@ -51,11 +59,29 @@ Graph batch_over_time(const Graph& graph) {
         else run->members.push_back(id);
       }
       for (Merge& run : runs) {
-        if (run.members.size() > 1) merges.push_back(std::move(run));
+        if (run.members.size() < 2) continue;
+        merged += run.members.size();
+        if (notes)
+          notes->made("batch_over_time", graph, run.members[0],
+                      fmt::format("{} {} at steps {} to {}", run.members.size(), what(graph, group),
+                                  begin(run.members.front()), begin(run.members.back())),
+                      group.free() ? "one before or after the time loop" : "one");
+        merges.push_back(std::move(run));
       }
     }
+    if (notes && merged < steps && steps > 1)
+      notes->refused(
+          "batch_over_time", graph, group.members[0],
+          fmt::format("{} {}", steps - merged, what(graph, group)),
+          group.free() ? "no step beside theirs has one" : "each waits for the one of the step before");
   }
-  return merges.empty() ? graph : dce(apply_merges(graph, std::move(merges)));
+  std::vector<NodeId> refused;
+  const bool none = merges.empty();
+  Graph result = none ? graph : dce(apply_merges(graph, std::move(merges), &refused));
+  for (size_t i = 0; notes && i < refused.size(); ++i)
+    notes->refused("batch_over_time", graph, refused[i], "products of several steps",
+                   "their merge would wait for another merge, and that one for it");
+  return result;
 }
 
 }  // namespace rnnc

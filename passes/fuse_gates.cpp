@@ -1,4 +1,6 @@
 // Merges products along N: see passes.h.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -31,11 +33,72 @@ void emit_joined(Rebuild& r, const Merge& merge) {
   }
 }
 
+std::string shape_of(const Graph& graph, NodeId right) {
+  return fmt::format("[{}, {}]", graph.shape(right).rows.begin, graph.shape(right).cols);
+}
+
+/// What members of a merge are and what they become, said at the first of them.
+void tell_joined(Notes& notes, std::string_view pass, const Graph& graph, const Merge& merge) {
+  std::string names;
+  int32_t cols = 0;
+  for (NodeId id : merge.members) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", called(graph, graph.arg(id, 1)));
+    cols += graph.shape(id).cols;
+  }
+  const NodeId first = merge.members[0];
+  notes.made(pass, graph, first,
+             fmt::format("{} products of {} with {}", merge.members.size(),
+                         called(graph, graph.arg(first, 0)), names),
+             fmt::format("one with {} columns", cols));
+}
+
+/// Merges that would have to wait for each other.
+Graph apply(const Graph& graph, std::vector<Merge> merges, std::string_view pass, Notes* notes) {
+  std::vector<NodeId> refused;
+  Graph result = dce(apply_merges(graph, std::move(merges), &refused));
+  for (size_t i = 0; notes && i < refused.size(); ++i)
+    notes->refused(pass, graph, refused[i], "products with one left operand",
+                   "their merge would wait for another merge, and that one for it");
+  return result;
+}
+
+/// Groups that have left operands in common with an earlier one, but were not joined with it.
+void tell_apart(Notes& notes, const Graph& graph, const std::vector<Group>& groups) {
+  std::map<NodeId, size_t> first;  // left operand -> the first group that has it
+  std::map<std::pair<size_t, size_t>, int> common;
+  for (size_t k = 0; k < groups.size(); ++k) {
+    if (groups[k].op != Op::MatMul) continue;
+    for (NodeId id : groups[k].members) {
+      const auto [it, fresh] = first.try_emplace(graph.arg(id, 0), k);
+      if (!fresh && it->second != k) ++common[{it->second, k}];
+    }
+  }
+  for (const auto& [pair, count] : common) {
+    const Group &a = groups[pair.first], &b = groups[pair.second];
+    const size_t both = std::max(a.members.size(), b.members.size());
+    std::string reason;
+    if (graph.shape(a.right).rows.kind != Rows::Fixed || graph.shape(b.right).rows.kind != Rows::Fixed)
+      reason = "a right operand is no weight: it differs from row to row";
+    else if (a.flags != b.flags) reason = "one right operand is transposed, the other is not";
+    else if (a.free() != b.free())
+      reason = fmt::format("{} does not recur and can leave the time loop, {} cannot",
+                           called(graph, a.free() ? a.right : b.right),
+                           called(graph, a.free() ? b.right : a.right));
+    else if (size_t(count) < both)
+      reason = fmt::format("they have a left operand in common at {} of {} steps only", count, both);
+    else continue;  // equal lists: joined
+    notes.refused("fuse_gates", graph, b.members[0],
+                  fmt::format("products with {} {} and {} {}", called(graph, a.right),
+                              shape_of(graph, a.right), called(graph, b.right), shape_of(graph, b.right)),
+                  std::move(reason));
+  }
+}
+
 /// Sums over the rows of parts of one stack are parts of the sum over its rows.
 ///
 ///   db_i = Σ_rows [di_0; di_1; ...]     s = Σ_rows [[di_0 df_0]; [di_1 df_1]; ...]
 ///   db_f = Σ_rows [df_0; df_1; ...]  →  db_i = s[0:n], db_f = s[n:2n]
-Graph fuse_bias_gradients(const Graph& graph) {
+Graph fuse_bias_gradients(const Graph& graph, Notes* notes) {
   const std::vector<bool> live = live_nodes(graph);
   struct Part {
     NodeId stack;
@@ -69,6 +132,10 @@ Graph fuse_bias_gradients(const Graph& graph) {
   for (auto& [stack, members] : sums) {
     Merge merge;
     for (const auto& member : members) merge.members.push_back(member.first);
+    if (notes)
+      notes->made("fuse_weight_gradients", graph, merge.members[0],
+                  fmt::format("{} sums over the rows of parts of one stack", members.size()),
+                  "one sum over its rows");
     // The sums wait for the whole stack, which is no operand of theirs.
     merge.also_needs = {stack};
     merge.emit = [stack = stack, members = members](Rebuild& r, const Merge&) {
@@ -85,7 +152,7 @@ Graph fuse_bias_gradients(const Graph& graph) {
 
 }  // namespace
 
-Graph fuse_gates(const Graph& graph) {
+Graph fuse_gates(const Graph& graph, Notes* notes) {
   const std::vector<Group> groups = find_groups(graph);
   // Equal lists of left operands, flags and profile; and right operands that stand at the same place:
   // weights.
@@ -105,13 +172,15 @@ Graph fuse_gates(const Graph& graph) {
     for (size_t i = 0; i < groups[(*list)[0]].members.size(); ++i) {
       Merge merge{{}, emit_joined};
       for (size_t k : *list) merge.members.push_back(groups[k].members[i]);
+      if (notes) tell_joined(*notes, "fuse_gates", graph, merge);
       merges.push_back(std::move(merge));
     }
   }
-  return merges.empty() ? graph : dce(apply_merges(graph, std::move(merges)));
+  if (notes) tell_apart(*notes, graph, groups);
+  return merges.empty() ? graph : apply(graph, std::move(merges), "fuse_gates", notes);
 }
 
-Graph fuse_weight_gradients(const Graph& graph) {
+Graph fuse_weight_gradients(const Graph& graph, Notes* notes) {
   const std::vector<bool> live = live_nodes(graph);
   std::map<std::tuple<NodeId, uint8_t>, std::vector<NodeId>> alike;
   for (NodeId id = 0; id < graph.size(); ++id) {
@@ -122,9 +191,12 @@ Graph fuse_weight_gradients(const Graph& graph) {
   }
   std::vector<Merge> merges;
   for (auto& [key, members] : alike) {
-    if (members.size() > 1) merges.push_back({members, emit_joined});
+    if (members.size() < 2) continue;
+    merges.push_back({members, emit_joined});
+    if (notes) tell_joined(*notes, "fuse_weight_gradients", graph, merges.back());
   }
-  return fuse_bias_gradients(merges.empty() ? graph : dce(apply_merges(graph, std::move(merges))));
+  return fuse_bias_gradients(
+      merges.empty() ? graph : apply(graph, std::move(merges), "fuse_weight_gradients", notes), notes);
 }
 
 }  // namespace rnnc

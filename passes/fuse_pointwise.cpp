@@ -8,6 +8,8 @@
 //
 // Nodes made by differentiation sink to the depth of their users first: σ'(a) = y(1-y) depends on the forward
 // pass only, and would be computed and stored there.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -43,9 +45,10 @@ Role role_of(const Node& n) {
 
 /// How the users of a product see it.
 struct Parts {
-  int32_t width = 0;    // columns of a part; 0: it has no epilogue
-  bool padded = false;  // every user in the epilogue pads the rows first
-  Rows rows;            // of the epilogue
+  int32_t width = 0;          // columns of a part; 0: it has no epilogue
+  bool padded = false;        // every user in the epilogue pads the rows first
+  Rows rows;                  // of the epilogue
+  const char* why = nullptr;  // it has none
 };
 
 struct Island {
@@ -58,8 +61,8 @@ struct Island {
 
 class Fuse {
  public:
-  explicit Fuse(const Graph& graph)
-      : g_(graph), live_(live_nodes(graph)), role_(graph.size()), parts_(graph.size()) {
+  Fuse(const Graph& graph, Notes* notes)
+      : g_(graph), notes_(notes), live_(live_nodes(graph)), role_(graph.size()), parts_(graph.size()) {
     for (NodeId id = 0; id < g_.size(); ++id) role_[id] = role_of(g_[id]);
     find_users();
     for (NodeId id = 0; id < g_.size(); ++id) {
@@ -71,6 +74,7 @@ class Fuse {
     find_depths();
     sink();
     find_islands();
+    if (notes_) tell();
     return emit();
   }
 
@@ -98,6 +102,12 @@ class Fuse {
     return std::any_of(g_.roots.begin(), g_.roots.end(), [&](const Root& root) { return root.node == id; });
   }
 
+  static Parts none(const char* why) {
+    Parts parts;
+    parts.why = why;
+    return parts;
+  }
+
   Parts parts_of(NodeId product) const {
     const Shape shape = g_.shape(product);
     Parts parts;
@@ -118,16 +128,17 @@ class Fuse {
     for (NodeId user : users(product)) {
       if (g_[user].op != Op::SliceCols) continue;
       const int32_t width = g_.shape(user).cols;
-      if (sliced && width != parts.width) return {};
+      if (sliced && width != parts.width) return none("its parts have different numbers of columns");
       parts.width = width;
       sliced = true;
-      if (g_[user].attr.offset % width != 0 || shape.cols % width != 0) return {};
+      if (g_[user].attr.offset % width != 0 || shape.cols % width != 0)
+        return none("its parts do not divide its columns evenly");
       unpadded = unpadded || is_root(user);
       see(user);
     }
-    if (sliced && direct) return {};
+    if (sliced && direct) return none("it is used whole and in parts");
     // Stored with the rows of the epilogue, the product would run over what lies behind it.
-    if (parts.padded && unpadded) return {};
+    if (parts.padded && unpadded) return none("it is used with and without padded rows");
     if (!sliced) parts.width = shape.cols;
     return parts;
   }
@@ -272,6 +283,41 @@ class Fuse {
     }
   }
 
+  /// Why nothing of what follows a product is computed in its kernel.
+  const char* why_alone(NodeId product) const {
+    if (parts_[product].why) return parts_[product].why;
+    if (role_[product] == Role::Alone) return "it sums over rows";
+    bool elementwise = false;
+    auto look = [&](NodeId value) {
+      for (NodeId user : users(value)) elementwise = elementwise || fusible(value, user);
+    };
+    look(product);
+    for (NodeId user : users(product)) {
+      if (g_[user].op == Op::SliceCols) look(user);
+    }
+    if (!elementwise) return "what follows has other rows or is no element-wise operation";
+    return "what follows also waits for a later kernel";
+  }
+
+  void tell() {
+    for (NodeId id = 0; id < g_.size(); ++id) {
+      if (!live_[id] || role_[id] == Role::View) continue;
+      const Island& island = islands_[id];
+      const bool product = island.product != kNoNode;
+      if (island.nodes.size() > 1)
+        notes_->made(
+            "fuse_pointwise", g_,
+            product ? island.product : *std::min_element(island.nodes.begin(), island.nodes.end()),
+            fmt::format("{} operations{}", island.nodes.size() - size_t(product),
+                        product ? " after the product with " + called(g_, g_.arg(island.product, 1)) : ""),
+            product ? "its epilogue" : "one kernel");
+      if (g_[id].op == Op::MatMul && islands_[find(id)].nodes.size() < 2)
+        notes_->refused("fuse_pointwise", g_, id,
+                        fmt::format("an epilogue of the product with {}", called(g_, g_.arg(id, 1))),
+                        why_alone(id));
+    }
+  }
+
   Graph emit() {
     std::vector<Merge> merges;
     int32_t number = 0;
@@ -297,6 +343,7 @@ class Fuse {
   }
 
   const Graph& g_;
+  Notes* notes_;
   const std::vector<bool> live_;
   std::vector<Role> role_;
   std::vector<Parts> parts_;
@@ -310,8 +357,8 @@ class Fuse {
 
 }  // namespace
 
-Graph fuse_pointwise(const Graph& graph) {
-  return Fuse(dce(graph)).run();
+Graph fuse_pointwise(const Graph& graph, Notes* notes) {
+  return Fuse(dce(graph), notes).run();
 }
 
 }  // namespace rnnc

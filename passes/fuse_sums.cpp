@@ -1,4 +1,6 @@
 // Merges the terms of sums along K: see passes.h.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -18,8 +20,9 @@ bool contracts_rows(const Node& node) {
 
 class FuseSums {
  public:
-  explicit FuseSums(const Graph& graph)
+  FuseSums(const Graph& graph, Notes* notes)
       : graph_(graph),
+        notes_(notes),
         groups_(find_groups(graph)),
         group_of_(group_of(graph, groups_)),
         uses_(use_counts(graph)),
@@ -72,7 +75,10 @@ class FuseSums {
         list = &alike[{1, uint8_t(node.op), false, rows.kind, rows.dim, 0, 0}];
       } else if (node.op == Op::MatMul) {
         const Group& group = groups_[group_of_[inner]];
-        if (graph_.shape(group.right).rows.kind != Rows::Fixed) continue;
+        if (graph_.shape(group.right).rows.kind != Rows::Fixed) {
+          tell_apart(term, "its right operand is no weight: it differs from row to row");
+          continue;
+        }
         const Rows rows = node.shape.rows;
         list = &alike[{0, node.attr.flags, group.free(), rows.kind, rows.dim, rows.begin, rows.end}];
       }
@@ -80,6 +86,7 @@ class FuseSums {
       if (list->empty()) order.push_back(list);
       list->push_back(term);
     }
+    if (notes_) tell_lists(order);
     std::vector<NodeId> joined;
     std::vector<bool> gone(graph_.size() ? terms.size() : 0);
     for (auto* list : order) {
@@ -105,6 +112,48 @@ class FuseSums {
     for (NodeId term : other) sum = r_.to.binary(Op::Add, sum, term);
     r_.map[id] = sum;
     return true;
+  }
+
+  void tell_apart(NodeId term, std::string reason) {
+    if (notes_) notes_->refused("fuse_sums", graph_, term, term_of(term), std::move(reason));
+  }
+
+  std::string term_of(NodeId term) const {
+    const NodeId inner = unpadded(term);
+    if (graph_[inner].op != Op::MatMul) return std::string(info(graph_[inner].op).name);
+    return fmt::format("the product with {}", called(graph_, graph_.arg(inner, 1)));
+  }
+
+  /// What becomes one term of a sum, and which products stay terms of their own.
+  void tell_lists(const std::vector<std::vector<NodeId>*>& order) {
+    const std::vector<NodeId>* products = nullptr;  // the first list of products that are no sums over rows
+    for (const auto* list : order) {
+      const Node& inner = graph_[unpadded(list->front())];
+      const bool over_rows = contracts_rows(inner);
+      if (list->size() > 1) {
+        const char* kind = inner.op == Op::MatMul ? "products" : info(inner.op).name.data();
+        notes_->made("fuse_sums", graph_, list->front(),
+                     over_rows ? fmt::format("a sum of {} {} over time", list->size(), kind)
+                               : fmt::format("a sum of {} products, with {} and others", list->size(),
+                                             called(graph_, graph_.arg(unpadded(list->front()), 1))),
+                     over_rows ? "one over the rows of all steps" : "one product of the joined operands");
+      }
+      if (over_rows) continue;
+      if (products == nullptr) {
+        products = list;
+        continue;
+      }
+      const Node &a = graph_[unpadded(products->front())], &b = graph_[unpadded(list->front())];
+      if (a.attr.flags != b.attr.flags) {
+        tell_apart(list->front(), "it is transposed, the other products of this sum are not");
+      } else if (a.shape.rows != b.shape.rows) {
+        tell_apart(list->front(), "it has other rows than the other products of this sum");
+      } else {
+        const bool free = groups_[size_t(group_of_[unpadded(list->front())])].free();
+        tell_apart(free ? list->front() : products->front(),
+                   "it does not recur and can leave the time loop, the others of this sum cannot");
+      }
+    }
   }
 
   /// A product whose rows are padded afterwards counts as the product.
@@ -163,6 +212,7 @@ class FuseSums {
   }
 
   const Graph& graph_;
+  Notes* notes_;
   const std::vector<Group> groups_;
   const std::vector<int32_t> group_of_;
   const std::vector<uint32_t> uses_;
@@ -171,8 +221,8 @@ class FuseSums {
 
 }  // namespace
 
-Graph fuse_sums(const Graph& graph) {
-  return FuseSums(graph).run();
+Graph fuse_sums(const Graph& graph, Notes* notes) {
+  return FuseSums(graph, notes).run();
 }
 
 }  // namespace rnnc

@@ -1,7 +1,9 @@
-// The passes over an unrolled graph. Each is a pure function in its own file.
+// The passes over an unrolled graph. Each is a pure function in its own file. Those that merge tell `notes`,
+// if it is given, what they merged and what they refused to.
 #pragma once
 #include "ir/graph.h"
 #include "ir/model.h"
+#include "passes/notes.h"
 
 namespace rnnc {
 
@@ -46,13 +48,13 @@ Graph dce(const Graph& graph);
 ///
 /// Whole groups only, with equal profiles (groups.h): every time step is treated alike, and the output layer
 /// is never tied to the recurrence.
-Graph fuse_gates(const Graph& graph);
+Graph fuse_gates(const Graph& graph, Notes* notes = nullptr);
 
 /// The same for weight gradients, whose left operands fuse_sums has made equal, and for bias gradients.
 ///
 ///   dA = xᵀ·di     [dA dB] = xᵀ·[di df]        da = Σ_rows di     [da db] = Σ_rows [di df]
 ///   dB = xᵀ·df  →                              db = Σ_rows df  →
-Graph fuse_weight_gradients(const Graph& graph);
+Graph fuse_weight_gradients(const Graph& graph, Notes* notes = nullptr);
 
 /// A sum of products becomes one product, where the terms' groups have equal profiles; likewise a weight's
 /// gradient over all time steps, and a sum of row sums.
@@ -60,13 +62,13 @@ Graph fuse_weight_gradients(const Graph& graph);
 ///   dh = di·Aᵀ + df·Bᵀ  →  dh = [di df]·[A B]ᵀ
 ///   dW = Σ_t x_tᵀ·d_t   →  dW = [x_0; x_1; ...]ᵀ·[d_0; d_1; ...]
 ///   db = Σ_t Σ_rows d_t →  db = Σ_rows [d_0; d_1; ...]
-Graph fuse_sums(const Graph& graph);
+Graph fuse_sums(const Graph& graph, Notes* notes = nullptr);
 
 /// Products with a common right operand that are independent of each other become one; likewise gathers.
 ///
 ///   p_0 = x_0·W      P = [x_0; x_1; ...]·W
 ///   p_1 = x_1·W  →   p_t = P[t]
-Graph batch_over_time(const Graph& graph);
+Graph batch_over_time(const Graph& graph, Notes* notes = nullptr);
 
 /// What the plan needs of a graph, however much of it was fused: every operand of a stack or of joined
 /// columns is a value of its own with one place to be, and sums have few terms. Copies are added where that
@@ -81,6 +83,6 @@ Graph legalize(const Graph& graph);
 ///
 ///   i = sigmoid(a + b)          i = sigmoid(a + b)   @1
 ///   c = i * g              →    c = i * g            @1
-Graph fuse_pointwise(const Graph& graph);
+Graph fuse_pointwise(const Graph& graph, Notes* notes = nullptr);
 
 }  // namespace rnnc

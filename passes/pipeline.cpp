@@ -10,18 +10,24 @@
 namespace rnnc {
 namespace {
 
+/// A pass that has nothing to say.
+template <Graph (*pass)(const Graph&)>
+Graph silent(const Graph& graph, Notes*) {
+  return pass(graph);
+}
+
 constexpr Pass kPipeline[] = {
-    {"dce", dce, "what nobody asked for costs nothing", false},
-    {"simplify", simplify, "the first step's zeros and the pads around products would hide equal groups",
-     true},
+    {"dce", silent<dce>, "what nobody asked for costs nothing", false},
+    {"simplify", silent<simplify>,
+     "the first step's zeros and the pads around products would hide equal groups", true},
     {"fuse_gates", fuse_gates, "before fuse_sums: joined gates give joined gradients", true},
     {"fuse_sums", fuse_sums, "before batch_over_time: a sum over steps is one product, not a batch of them",
      true},
     {"batch_over_time", batch_over_time, "what does not recur leaves the recurrence", true},
     {"fuse_weight_gradients", fuse_weight_gradients, "only now their left operands are equal", true},
-    {"simplify_again", simplify, "slices of joins and joins of slices that the merges left", true},
-    {"legalize", legalize, "after the last pass that makes joins", false},
-    {"fuse_pointwise", fuse_pointwise, "last: islands are kernels", true},
+    {"simplify_again", silent<simplify>, "slices of joins and joins of slices that the merges left", true},
+    {"legalize", silent<legalize>, "after the last pass that makes joins", false, GraphStage::Legal},
+    {"fuse_pointwise", fuse_pointwise, "last: islands are kernels", true, GraphStage::Legal},
 };
 
 }  // namespace
@@ -50,7 +56,7 @@ Graph run_pipeline(const Graph& graph, const PipelineOptions& options, std::vect
     const auto& off = options.disabled;
     if (pass.optional && std::find(off.begin(), off.end(), pass.name) != off.end()) continue;
     const auto begin = std::chrono::steady_clock::now();
-    g = pass.run(g);
+    g = pass.run(g, options.notes);
     const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
     if (report) report->push_back({pass.name, time.count(), g.size(), count_products(g)});
     if (options.after) options.after(pass, g);

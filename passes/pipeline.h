@@ -7,14 +7,19 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "ir/verify.h"
+#include "passes/notes.h"
 
 namespace rnnc {
 
 struct Pass {
   std::string_view name;
-  Graph (*run)(const Graph&);
+  Graph (*function)(const Graph&, Notes*);
   std::string_view why_here;
-  bool optional;  // can be disabled; the others make what the plan needs
+  bool optional;                            // can be disabled; the others make what the plan needs
+  GraphStage stage = GraphStage::Unrolled;  // what its result holds, if it is given what it needs
+
+  Graph run(const Graph& graph, Notes* notes = nullptr) const { return function(graph, notes); }
 };
 
 /// In the order in which they run.
@@ -32,6 +37,7 @@ struct PassReport {
 struct PipelineOptions {
   std::vector<std::string> disabled;                     // names of passes left out
   std::function<void(const Pass&, const Graph&)> after;  // called after each pass: verify, dump
+  Notes* notes = nullptr;                                // what the passes say of their work; null: nothing
 };
 
 uint32_t count_products(const Graph& graph);

@@ -121,13 +121,13 @@ class Order {
 
 }  // namespace
 
-Graph apply_merges(const Graph& graph, std::vector<Merge> merges, int* refused) {
+Graph apply_merges(const Graph& graph, std::vector<Merge> merges, std::vector<NodeId>* refused) {
   std::vector<bool> dissolved(merges.size());
   for (;;) {
     const Order order(graph, merges, dissolved);
     if (order.stuck >= 0) {
       dissolved[order.stuck] = true;
-      if (refused) ++*refused;
+      if (refused) refused->push_back(merges[size_t(order.stuck)].members[0]);
       continue;
     }
     std::vector<int32_t> merge_of(graph.size(), -1);

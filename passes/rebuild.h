@@ -39,7 +39,7 @@ struct Merge {
 
 /// Copies the graph with each merge done once all its operands are there; otherwise the order of nodes stays
 /// as near to the old one as the dependencies allow. Merges that would depend on each other are dissolved,
-/// the first ones first, and counted in `*refused`.
-Graph apply_merges(const Graph& graph, std::vector<Merge> merges, int* refused = nullptr);
+/// the first ones first; `*refused` gets their first members.
+Graph apply_merges(const Graph& graph, std::vector<Merge> merges, std::vector<NodeId>* refused = nullptr);
 
 }  // namespace rnnc

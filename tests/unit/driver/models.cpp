@@ -6,6 +6,7 @@
 #include <random>
 
 #include "frontend/parser.h"
+#include "ir/verify.h"
 
 namespace rnnc::test {
 
@@ -33,7 +34,9 @@ Lowered lower_text(const std::string& text, std::map<std::string, int64_t> sizes
                            const auto number = int64_t(entry.at(0)) - 'a';  // entries are a, b, c, ...
                            return entry.size() == 1 && number < sizes.at(vocabulary) ? number : -1;
                          }};
-  return lower(input, train->model.text, train, data, predict);
+  Lowered lowered = lower(input, train->model.text, train, data, predict);
+  verify(lowered.model);
+  return lowered;
 }
 
 RowTables TestBatch::rows() const {

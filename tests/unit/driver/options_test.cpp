@@ -41,7 +41,7 @@ const std::vector<Wrong>& wrong_lines() {
       {{"train", "x.rnn", "--trace", "f"}, "`--trace` is not built yet", ""},
       {{"train", "x.rnn", "--memory-limit", "2GiB"}, "`--memory-limit` is not built yet", ""},
       {{"generate", "no_such_file.rnn"}, "no_such_file.rnn: error: no such file", ""},
-      {{"explain", "x.rnn"}, "`explain` is not built yet", ""},
+      {{"explain", "no_such_file.rnn"}, "no_such_file.rnn: error: no such file", ""},
       {{"check", "no_such_file.rnn"}, "no_such_file.rnn: error: no such file", ""},
   };
   return list;

@@ -9,6 +9,7 @@
 #include "ir/verify.h"
 #include "passes/differentiate.h"
 #include "passes/passes.h"
+#include "tests/unit/driver/cells.h"
 #include "tests/unit/driver/models.h"
 #include "tests/unit/driver/taggers.h"
 
@@ -158,7 +159,7 @@ TEST(Products, FormulasOfTheArchitecture) {
       const Graph before = build(formula.kind, T);
       EXPECT_EQ(count_products(before), uint32_t(formula.before_step * T + formula.before));
       PipelineOptions options;
-      options.after = [](const Pass&, const Graph& g) { verify(g); };
+      options.after = [](const Pass& pass, const Graph& g) { verify(g, pass.stage); };
       EXPECT_EQ(count_products(run_pipeline(before, options)), uint32_t(formula.per_step * T + formula.more));
     }
   }
@@ -238,6 +239,45 @@ TEST(Products, FormulasFromTheLanguage) {
   }
 }
 
+// ---- Cells that no library ships, from the language, by the same three merges.
+//
+// What each formula is made of, with x from a trained embedding and first states of 0:
+//   3        the output layer of all steps: forward, its weight's gradient, dh
+//   x        x·[W ...] of all steps, d·[W ...]ᵀ for dx, and the weights' gradient: 3 for each left operand
+//   h        h·[U ...] in every step but the first, d·[U ...]ᵀ in every step but the first, and one gradient:
+//            2(T-1) + 1 for each product on the state that waits for another one in its step
+const Written kCells[] = {
+    {"ln_lstm", "scan ln_lstm[16] over embed[8](x)", 2,
+     3 + 3 - 1},  // each norm works on slices of one product
+    {"cifg", "scan cifg[16] over embed[8](x)", 2, 3 + 3 - 1},
+    {"slstm", "scan slstm[16] over embed[8](x)", 2, 3 + 3 - 1},  // four states, one of them in the products
+    {"irnn", "scan irnn[16] over embed[8](x)", 2, 3 + 3 - 1},
+    {"ligru", "scan ligru[16] over embed[8](x)", 2, 3 + 3 - 1},
+    // (f * h)·Un waits for h·Uf. It stays in the first step, where h is 0 (products with 0 are kept in a
+    // step), forward and backward: 2T + 1
+    {"mgu", "scan mgu[16] over embed[8](x)", 4, 3 + 3 - 1 + 1},
+    // the projection of every step, forward and backward, and its gradient: 2T + 1
+    {"projected", "scan projected[12, 16] over embed[8](x)", 4, 3 + 3 - 1 + 1},
+    // no product on a state: nothing of it depends on T
+    {"ind_rnn", "scan ind_rnn[16] over embed[8](x)", 0, 3 + 3},
+    {"min_gru", "scan min_gru[16] over embed[8](x)", 0, 3 + 3},
+    {"min_lstm", "scan min_lstm[16] over embed[8](x)", 0, 3 + 3},
+    {"sru", "scan sru over embed[8](x)", 0, 3 + 3},
+    {"qrnn", "scan qrnn[16] over embed[8](x)", 0, 3 + 3},  // the window [x_t x_(t-1)] is the left operand
+    // r, k and v have a mixture of x and the x before each, and y is projected
+    {"time_mix", "scan time_mix over embed[8](x) from p = -1e30", 0, 3 + 3 * 3 + 3},
+};
+
+TEST(Products, FormulasOfOtherCells) {
+  for (const Written& written : kCells) {
+    const std::string text = test::tagger(test::cell_text(written.name), written.scan);
+    for (const int T : {5, 10, 20}) {
+      EXPECT_EQ(products_of(text, T), uint32_t(written.per_step * T + written.more))
+          << written.name << ", " << T << " steps";
+    }
+  }
+}
+
 // ---- No pass changes a value.
 
 class Passes : public testing::TestWithParam<std::pair<std::string, std::string>> {};
@@ -265,7 +305,7 @@ TEST_P(Passes, KeepTheValues) {
       PipelineOptions all;
       all.after = [&](const Pass& pass, const Graph& after) {
         SCOPED_TRACE(fmt::format("up to {}, program {}, {} rows", pass.name, int(kind), lengths.size()));
-        verify(after);
+        verify(after, pass.stage);
         expect_equal(want, test::run_interpreter(after, batch), 1e-12);
       };
       run_pipeline(before, all);

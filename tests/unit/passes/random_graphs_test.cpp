@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "ir/print.h"
+#include "ir/verify.h"
 #include "passes/pipeline.h"
 #include "tests/unit/passes/graphs.h"
 
@@ -35,6 +36,7 @@ TEST(RandomGraphs, ThePipelineKeepsTheValues) {
       if (HasFailure()) return;
       SCOPED_TRACE(std::string(pass.name));
       test::expect_same_values(before, after);
+      EXPECT_NO_THROW(verify(after, pass.stage));
       before = after;
     };
     run_pipeline(drawn, options);

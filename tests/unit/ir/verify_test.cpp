@@ -134,5 +134,155 @@ TEST(Verify, AnUnrolledGraphHasNothingOfAModel) {
   EXPECT_EQ(said(scan, GraphStage::Model), "nothing");
 }
 
+// ---- Rows: each group of them against a graph whose rows do not fit
+
+TEST(Verify, NamesRowsThatDoNotFit) {
+  struct Broken {
+    const char* text;
+    void (*breaking)(GraphBreaker);
+    const char* words;
+  };
+  const Broken cases[] = {
+      {"%0 = input \"a\" : f32[T0.1, 2]\n%1 = input \"b\" : f32[T0.1, 2]\n%2 = add %0 %1 : f32[T0.1, 2]\n",
+       [](GraphBreaker b) { b.node(1).shape.rows = Rows::step(0, 2); },
+       "%2: add(f32[T0.1, 2], f32[T0.2, 2])"},
+      {"%0 = input \"a\" : f32[T0.1, 2]\n%1 = input \"b\" : f32[T0.1, 2]\n%2 = add %0 %1 : f32[T0.1, 2]\n",
+       [](GraphBreaker b) { b.node(1).shape.rows = Rows::step(1, 1); },
+       "%2: add(f32[T0.1, 2], f32[T1.1, 2])"},
+      {"%0 = input \"a\" : f32[T0.1, 2]\n%1 = take_rows %0 : f32[T0.2, 2]\n",
+       [](GraphBreaker b) { b.node(1).shape.rows = Rows::step(0, 0); }, "%1: take_rows(f32[T0.1, 2])"},
+      {"%0 = input \"a\" : f32[T0.1, 2]\n%1 = pad_rows %0 : f32[T0.0, 2]\n",
+       [](GraphBreaker b) { b.node(1).shape.rows = Rows::step(0, 2); }, "%1: pad_rows(f32[T0.1, 2])"},
+      {"%0 = input \"a\" : f32[T0.0:3, 2]\n%1 = slice_rows %0 : f32[T0.2, 2]\n",
+       [](GraphBreaker b) { b.node(1).shape.rows = Rows::step(0, 3); }, "%1: slice_rows(f32[T0.0:3, 2])"},
+      {"%0 = input \"a\" : f32[T0.0, 2]\n%1 = input \"b\" : f32[T0.1, 2]\n"
+       "%2 = concat_rows %0 %1 : f32[T0.0:2, 2]\n",
+       [](GraphBreaker b) { b.node(1).shape.rows = Rows::step(0, 2); },
+       "%2: concat_rows(f32[T0.0, 2], f32[T0.2, 2])"},
+      {"%0 = input \"a\" : f32[T0.0, 2]\n%1 = input \"b\" : f32[T0.0, 3]\n"
+       "%2 = matmul %0 %1 {left^T} : f32[2, 3]\n",
+       [](GraphBreaker b) { b.node(1).shape.rows = Rows::batch(); }, "%2: matmul: [T0.0, 2]^T times [B, 3] do not multiply"},
+      {"%0 = input \"a\" : f32[T0.0:3, 2]\n%1 = input \"i\" : i32[B, 1]\n%2 = last_rows %0 %1 : f32[B, 2]\n",
+       [](GraphBreaker b) { b.node(1).shape.rows = Rows::step(0, 0); }, "%2: "},
+      {"%0 = input \"a\" : f32[B, 2]\n%1 = input \"i\" : i32[B, 1]\n%2 = gather %0 %1 : f32[B, 2]\n",
+       [](GraphBreaker b) { b.node(1).shape.type = Type::F32; }, "%2: gather(f32[B, 2], f32[B, 1])"},
+      {"%0 = input \"a\" : f32[T0.0:3, 2]\n",
+       [](GraphBreaker b) { b.node(0).shape.rows = Rows::steps(0, 3, 3); },
+       "%0: input(): f32[T0.3:3, 2] is no"},
+  };
+  for (const Broken& broken : cases) {
+    Graph graph = parse_graph({"g", broken.text});
+    ASSERT_EQ(said(graph), "nothing") << broken.text;
+    broken.breaking(GraphBreaker{graph});
+    EXPECT_THAT(said(graph), StartsWith(broken.words)) << broken.text;
+  }
+}
+
+// ---- Places: what a plan writes in place
+
+const char* const kLegal = R"(
+%0 = variable "w" : f32[2, 3]
+%1 = variable "v" : f32[2, 3]
+%2 = exp %0 : f32[2, 3]
+%3 = tanh %1 : f32[2, 3]
+%4 = concat_cols %2 %3 : f32[2, 6]
+%5 = sin %4 : f32[2, 6]
+%6 = neg %0 : f32[2, 3]
+%7 = abs %1 : f32[2, 3]
+output "y" %5
+assign "w" %6
+assign "v" %7
+)";
+
+std::string said_of_places(void (*breaking)(GraphBreaker)) {
+  Graph graph = parse_graph({"legal", kLegal});
+  breaking(GraphBreaker{graph});
+  return said(graph, GraphStage::Legal);
+}
+
+TEST(Verify, InALegalGraphEveryValueHasOnePlace) {
+  EXPECT_EQ(said_of_places([](GraphBreaker) {}), "nothing");
+  EXPECT_THAT(said_of_places([](GraphBreaker b) { b.graph.roots[1].node = 1; }),
+              StartsWith("%1: assign \"w\": its new value is not computed"));
+  EXPECT_THAT(said_of_places([](GraphBreaker b) { b.graph.roots[1].node = 2; }),
+              StartsWith("%2: assign \"w\": its new value is a part of another value"));
+  EXPECT_THAT(said_of_places([](GraphBreaker b) { b.graph.roots[2].node = 6; }),
+              StartsWith("%6: assign \"v\": its new value is that of \"w\", too"));
+  EXPECT_THAT(said_of_places([](GraphBreaker b) { b.arg(4, 1) = 1; }),
+              StartsWith("%4: its operand %1 has no place of its own in it"));
+  EXPECT_THAT(said_of_places([](GraphBreaker b) { b.arg(4, 1) = 2; }),
+              StartsWith("%4: its operand %2 has no place of its own in it"));
+  // before legalize such graphs are right
+  Graph early = parse_graph({"legal", kLegal});
+  early.roots[2].node = 6;
+  EXPECT_EQ(said(early), "nothing");
+}
+
+// ---- Models and their scans
+
+/// h' = tanh(x + h), the state from %1 of the model, along x.
+Model good_model() {
+  Model m;
+  m.graph = parse_graph({"m", R"(
+%0 = input "x" : f32[T0.*, 3]
+%1 = input "h0" : f32[B, 3]
+)"});
+  const NodeId scan =
+      m.graph.add(Op::Scan, std::array<NodeId, 2>{0, 1}, {.offset = 0}, {Type::F32, Rows::fixed(1), 1});
+  m.graph.roots = {
+      {"h", m.graph.add(Op::ScanResult, std::array{scan}, {.offset = 0}, {Type::F32, Rows::all(0), 3})}};
+  ScanBody body;
+  body.sequences = 1;
+  body.states = 1;
+  body.body = parse_graph({"b", R"(
+%0 = input "%0" : f32[T0.t, 3]
+%1 = input "%1" : f32[T0.t, 3]
+%2 = add %0 %1 : f32[T0.t, 3]
+%3 = tanh %2 : f32[T0.t, 3]
+%4 = slice_cols %3 : f32[T0.t, 2]
+)"});
+  body.next = {3};
+  body.results = {3};
+  m.scans = {body};
+  return m;
+}
+
+std::string said_of_model(void (*breaking)(Model&)) {
+  Model model = good_model();
+  breaking(model);
+  try {
+    verify(model);
+  } catch (const VerifyError& error) {
+    return error.what();
+  }
+  return "nothing";
+}
+
+TEST(Verify, StatesAndPortsOfScans) {
+  EXPECT_EQ(said_of_model([](Model&) {}), "nothing");
+  struct Broken {
+    void (*breaking)(Model&);
+    const char* words;
+  };
+  const Broken cases[] = {
+      {[](Model& m) { m.scans[0].next = {4}; },
+       "scan 0: state 0 is f32[T0.t, 3], its new value f32[T0.t, 2]"},
+      {[](Model& m) { m.scans[0].next = {}; }, "scan 0: 1 states, but 0 new values"},
+      {[](Model& m) { m.scans[0].next = {9}; }, "scan 0: there is no node %9 in its body"},
+      {[](Model& m) { m.scans[0].results = {9}; }, "scan 0: there is no node %9 in its body"},
+      {[](Model& m) { m.scans[0].results = {}; }, "scan 0: %3 is its result 0, but it gives 0"},
+      {[](Model& m) { m.scans[0].states = 0, m.scans[0].next = {}; },
+       "scan 0: its body reads %1, but it has 1 operands"},
+      {[](Model& m) { m.scans[0].constants = 1; }, "scan 0: %2 gives it 2 operands, but it has 3"},
+      {[](Model& m) { m.scans.clear(); }, "%2: there is no scan 0"},
+      {[](Model& m) { m.scans[0].dim = 1; }, "scan 0: sequence 0 is f32[T0.t, 3] in its body"},
+      {[](Model& m) { GraphBreaker{m.graph}.arg(2, 0) = 1; }, "scan 0: %2 gives it f32[B, 3] as sequence 0"},
+      {[](Model& m) { GraphBreaker{m.graph}.arg(3, 0) = 1; }, "%3: "},
+      {[](Model& m) { GraphBreaker{m.scans[0].body}.node(2).shape.cols = 7; },
+       "scan 0: %2: its shape is f32[T0.t, 7], but its operands make f32[T0.t, 3]"},
+  };
+  for (const Broken& broken : cases) EXPECT_THAT(said_of_model(broken.breaking), StartsWith(broken.words));
+}
+
 }  // namespace
 }  // namespace rnnc

@@ -15,7 +15,8 @@ namespace {
 
 /// The inputs `%0`, `%1`, ... of a body by their numbers; kNoNode where one is not read.
 std::vector<NodeId> ports_of(const ScanBody& scan, size_t index) {
-  std::vector<NodeId> ports(size_t(scan.sequences + scan.constants + scan.states), kNoNode);
+  const int sides = scan.tree ? 2 : 1;  // a tree cell reads its states of two children
+  std::vector<NodeId> ports(size_t(scan.sequences + scan.constants + sides * scan.states), kNoNode);
   for (NodeId id = 0; id < scan.body.size(); ++id) {
     if (scan.body[id].op != Op::Input) continue;
     const std::string& name = scan.body.name(id);
@@ -28,7 +29,13 @@ std::vector<NodeId> ports_of(const ScanBody& scan, size_t index) {
   return ports;
 }
 
-void check_body(const ScanBody& scan, size_t index) {
+/// Rows of the steps of a space, or inside them.
+bool runs_along(Rows rows, int dim, std::span<const Space> spaces) {
+  if (rows.dim == dim) return true;
+  return rows.dim < spaces.size() && spaces[rows.dim].kind == Space::Inner && spaces[rows.dim].base == dim;
+}
+
+void check_body(const ScanBody& scan, size_t index, std::span<const Space> spaces) {
   const std::vector<NodeId> ports = ports_of(scan, index);
   if (scan.next.size() != size_t(scan.states))
     refuse(index, fmt::format("{} states, but {} new values", scan.states, scan.next.size()));
@@ -37,9 +44,11 @@ void check_body(const ScanBody& scan, size_t index) {
       if (id >= scan.body.size()) refuse(index, fmt::format("there is no node %{} in its body", id));
     }
   }
-  for (size_t k = 0; k < scan.next.size(); ++k) {
-    const NodeId port = ports[size_t(scan.sequences + scan.constants) + k];
+  const auto first = size_t(scan.sequences + scan.constants);
+  for (size_t p = first; p < ports.size(); ++p) {
+    const NodeId port = ports[p];
     if (port == kNoNode) continue;  // a state that the cell does not read
+    const size_t k = (p - first) % scan.next.size();
     const Shape &before = scan.body.shape(port), &after = scan.body.shape(scan.next[k]);
     if (before != after)
       refuse(index, fmt::format("state {} is {}, its new value {}", k, to_string(before), to_string(after)));
@@ -47,7 +56,8 @@ void check_body(const ScanBody& scan, size_t index) {
   for (int k = 0; k < scan.sequences; ++k) {
     const NodeId port = ports[size_t(k)];
     if (port == kNoNode) continue;
-    if (scan.body.shape(port).rows != Rows::here(scan.dim))
+    const Rows rows = scan.body.shape(port).rows;
+    if (rows != Rows::here(rows.dim) || !runs_along(rows, scan.dim, spaces))
       refuse(index, fmt::format("sequence {} is {} in its body", k, to_string(scan.body.shape(port))));
   }
 }
@@ -62,7 +72,7 @@ void verify(const Model& model) {
     } catch (const VerifyError& error) {
       refuse(k, error.what());
     }
-    check_body(model.scans[k], k);
+    check_body(model.scans[k], k, model.spaces);
   }
   const Graph& g = model.graph;
   for (NodeId id = 0; id < g.size(); ++id) {
@@ -80,12 +90,13 @@ void verify(const Model& model) {
       throw VerifyError(fmt::format("%{}: there is no scan {}", id, node.attr.offset));
     const auto index = size_t(node.attr.offset);
     const ScanBody& scan = model.scans[index];
-    const int operands = scan.sequences + scan.constants + scan.states;
+    const int last = scan.tree ? 2 : scan.states;  // of a tree: where the children lie
+    const int operands = scan.sequences + scan.constants + last;
     if (int(node.arg_count) != operands)
       refuse(index, fmt::format("%{} gives it {} operands, but it has {}", id, node.arg_count, operands));
     for (int k = 0; k < scan.sequences; ++k) {
       const Rows rows = g.shape(g.arg(id, k)).rows;
-      if (rows.kind != Rows::Steps || rows.dim != scan.dim)
+      if (rows.kind != Rows::Steps || !runs_along(rows, scan.dim, model.spaces))
         refuse(index, fmt::format("%{} gives it {} as sequence {}", id, to_string(g.shape(g.arg(id, k))), k));
     }
   }

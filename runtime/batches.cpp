@@ -274,8 +274,8 @@ void Batches::count_pieces() {
   }
   if (training) {
     row_length_ = elements / batch_size_;
-    steps_ = pieces.sample ? rows_ / batch_size_ : row_length_ / pieces.length;
-    rows_ = steps_ * batch_size_;
+    steps_ = pieces.sample ? (rows_ + batch_size_ - 1) / batch_size_ : row_length_ / pieces.length;
+    if (!pieces.sample) rows_ = steps_ * batch_size_;
     offset_ = pieces.random_offset ? 0 : pieces.offset;
   } else {
     row_length_ = elements;

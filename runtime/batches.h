@@ -73,8 +73,9 @@ int64_t rows_to_batch(const Dataset& dataset);
 /// training can go on anywhere.
 ///
 /// With `chunk` a batch of B rows reads B equally long parts of the sequence side by side, a piece of each in
-/// a step; with `sample` it reads B pieces of it in random order. What does not fill a piece in every row is
-/// left out, whatever the offset: an epoch always has the same number of steps.
+/// a step; with `sample` it reads B pieces of it in random order, in the last step fewer. What does not fill
+/// a piece (`chunk`: in every row) is left out, whatever the offset: an epoch always has the same number of
+/// steps.
 class Batches {
  public:
   /// Evaluation: one row reads all pieces of a `chunk` in order, the last may be shorter; a `sample` has the

@@ -161,7 +161,8 @@ TEST(Verify, NamesRowsThatDoNotFit) {
        "%2: concat_rows(f32[T0.0, 2], f32[T0.2, 2])"},
       {"%0 = input \"a\" : f32[T0.0, 2]\n%1 = input \"b\" : f32[T0.0, 3]\n"
        "%2 = matmul %0 %1 {left^T} : f32[2, 3]\n",
-       [](GraphBreaker b) { b.node(1).shape.rows = Rows::batch(); }, "%2: matmul: [T0.0, 2]^T times [B, 3] do not multiply"},
+       [](GraphBreaker b) { b.node(1).shape.rows = Rows::batch(); },
+       "%2: matmul: [T0.0, 2]^T times [B, 3] do not multiply"},
       {"%0 = input \"a\" : f32[T0.0:3, 2]\n%1 = input \"i\" : i32[B, 1]\n%2 = last_rows %0 %1 : f32[B, 2]\n",
        [](GraphBreaker b) { b.node(1).shape.rows = Rows::step(0, 0); }, "%2: "},
       {"%0 = input \"a\" : f32[B, 2]\n%1 = input \"i\" : i32[B, 1]\n%2 = gather %0 %1 : f32[B, 2]\n",

@@ -121,7 +121,7 @@ Outcome run_adbench(const std::filesystem::path& folder, int number) {
       }
     }
   }
-  return run_case(c, 1e-8, 1e-6);
+  return run_case(c, 1e-8, 1e-5);
 }
 
 class AdbenchVectors : public testing::TestWithParam<int> {};

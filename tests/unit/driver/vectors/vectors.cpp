@@ -51,7 +51,7 @@ class Ways {
  private:
   const Way& made(std::optional<Way>& way, const std::function<bool(const std::string&)>& wanted) {
     if (way) return *way;
-    Graph graph = unroll(lowered.model, options_.time_steps);
+    Graph graph = unroll(lowered.model, capacity_of(lowered.model.spaces, options_));
     std::erase_if(graph.roots, [&](const Root& root) { return !wanted(root.name); });
     graph = dce(graph);
     if (&way == &training_) {
@@ -62,7 +62,7 @@ class Ways {
       for (size_t i = 0; i < weights.size(); ++i)
         graph.roots.push_back({"d " + lowered.model.parameters[i].name, gradients[i]});
     }
-    Compiled compiled = compile(graph, options_, lowered.model.dims, jit_);
+    Compiled compiled = compile(graph, options_, lowered.model.spaces, jit_);
     way.emplace(std::move(graph), std::move(compiled));
     return *way;
   }

@@ -10,13 +10,13 @@
 #include "driver/chance.h"
 #include "driver/data_spec.h"
 #include "driver/generate_settings.h"
+#include "driver/given_file.h"
 #include "driver/piece_inputs.h"
 #include "driver/train_settings.h"
 #include "frontend/language.h"
 #include "frontend/parser.h"
 #include "frontend/suggest.h"
 #include "ir/diagnostic.h"
-#include "runtime/files.h"
 
 namespace rnnc {
 namespace {
@@ -159,7 +159,7 @@ Experiment make_experiment(Source source, const Options& options, DimValues over
 }
 
 Experiment open_experiment(const Options& options) {
-  Experiment experiment = make_experiment({options.file, read_file(options.file, options.file)}, options);
+  Experiment experiment = make_experiment({options.file, read_experiment(options.file)}, options);
   for (const Diagnostic& warning : experiment.checked.warnings) warn(warning);
   return experiment;
 }

@@ -22,7 +22,10 @@ void Checker::options(const std::string& name, const std::vector<Arg>& args, Pla
         std::find_if(known.begin(), known.end(), [&](const Option& o) { return o.name == arg.name; });
     if (option == known.end()) {
       const std::string near = suggest(arg.name, names);
-      fail(place, fmt::format("`{}` has no option `{}`", name, arg.name), {},
+      const Code code = name == "split"                           ? Code::SplitParts
+                        : contains(choices_of("optimizer"), name) ? Code::Optimizer
+                                                                  : Code::Option;
+      fail(code, place, fmt::format("`{}` has no option `{}`", name, arg.name), {},
            near.empty() ? "there are: " + (names.empty() ? "none" : join(names)) : near);
     }
     const Expr& value = arg.value;
@@ -60,11 +63,12 @@ bool Checker::settings(const std::string& block, const std::vector<ast::Setting>
       const auto known = settings_of(block);
       if (!contains(known, setting.name)) {
         const std::string near = suggest(setting.name, known);
-        fail(setting.place, fmt::format("`{}` has no setting `{}`", block, setting.name), {},
+        fail(Code::UnknownSetting, setting.place,
+             fmt::format("`{}` has no setting `{}`", block, setting.name), {},
              near.empty() ? "the settings are: " + join(known) : near);
       }
       if (!seen.insert(setting.name).second && !may_repeat(setting.name))
-        fail(setting.place, fmt::format("`{}` is set twice", setting.name));
+        fail(Code::SettingTwice, setting.place, fmt::format("`{}` is set twice", setting.name));
       setting_values(setting);
     });
     all_right = all_right && right;

@@ -243,7 +243,8 @@ class Checker {
   Value loss(const Call& call, const Scope& scope) const;
 
   // check_settings.cpp
-  void options(const std::string& name, const std::vector<ast::Arg>& args, Place place) const;
+  void options(const std::string& name, const std::vector<ast::Arg>& args, Place place,
+               Code unknown = Code::Option) const;
   bool settings(const std::string& block, const std::vector<ast::Setting>& settings,
                 std::set<std::string>& seen);
   void setting_values(const ast::Setting& setting) const;

@@ -38,10 +38,12 @@ std::vector<int32_t> typical_lengths(const Dataset& dataset) {
   std::vector<int32_t> result;
   for (const std::string& dimension : dataset.dimensions) {
     std::vector<int64_t> lengths;
-    for (size_t f = 0; f < dataset.fields.size(); ++f) {
-      if (dataset.fields[f].dimension != dimension) continue;
-      for (int64_t row : dataset.train) lengths.push_back(dataset.length(f, row));
-      break;
+    for (size_t f = 0; f < dataset.fields.size() && lengths.empty(); ++f) {
+      if (dataset.fields[f].dimension == dimension)
+        for (int64_t row : dataset.train) lengths.push_back(dataset.length(f, row));
+      const std::vector<int64_t>& inner = dataset.data[f].inner;
+      for (size_t e = 1; e < inner.size() && dataset.fields[f].inside == dimension; ++e)
+        lengths.push_back(inner[e] - inner[e - 1]);
     }
     std::nth_element(lengths.begin(), lengths.begin() + long(lengths.size() / 2), lengths.end());
     result.push_back(std::max<int32_t>(1, int32_t(lengths.empty() ? 1 : lengths[lengths.size() / 2])));

@@ -192,20 +192,50 @@ class Translator : DataValues {
     if (!sizes.empty()) field.dimension = dimension(from);
   }
 
+  // chars(...), words(...) or bytes(...), without what they cut
+  EncodeExpr symbols(const Expr& call, EncodeOp op) const {
+    EncodeExpr value = node(call, op);
+    for (const ast::Arg& arg : call.args) {
+      if (arg.name == "end") value.end = yes(arg.value);
+      else if (arg.name == "marks" && op == EncodeOp::Words) value.marks = yes(arg.value);
+      else if (arg.name == "list" && op == EncodeOp::Words) value.list = arg.value.text;
+      else if (!arg.name.empty())
+        refuse(arg.place, fmt::format("`{}` has no option `{}`", call.operands[0].text, arg.name));
+    }
+    return value;
+  }
+
+  // x: C[S, T] = chars(words(...)), of elements that are words chars(col(1))
+  void nested(const ast::Field& from, DataField& field, EncodeOp op) {
+    const Expr& inside = from.type.sizes[1].value;
+    if (from.type.sizes.size() > 2 || from.type.sizes[0].tree || inside.kind != Kind::Name ||
+        inside.text == dimension(from))
+      refuse(from.type.place, "symbols of words have two dimensions, the second within the first",
+             fmt::format("`{}[S, T]`", field.vocabulary));
+    field.kind = FieldKind::Nested;
+    field.dimension = dimension(from);
+    field.inside = inside.text;
+    field.value = symbols(from.value, op);
+    const Expr& of = only_argument(from.value);
+    const bool elements = !spec_.sources.empty() && has_elements(spec_.sources[0].format);
+    if (op == EncodeOp::Words || (called(of) != EncodeOp::Words && !elements))
+      refuse(from.value.place, fmt::format("`{}` has symbols of words", field.name), "`chars(words(...))`");
+    if (called(of) != EncodeOp::Words) {
+      field.value.operands = {text(of)};
+      return;
+    }
+    EncodeExpr words = symbols(of, EncodeOp::Words);
+    if (words.end) refuse(of.place, "`end` belongs to the symbols: each word ends with <eos>");
+    words.operands = {text(only_argument(of))};
+    field.value.operands = {std::move(words)};
+  }
+
   // x: C[T] = chars(...), t: V[tree N] = words(leaf)
   void sequence(const ast::Field& from, DataField& field, EncodeOp op) {
-    if (from.type.sizes.size() > 1)
-      refuse(from.type.place, "symbols within words (`C[S, T]`) are not built yet");
+    if (from.type.sizes.size() > 1) return nested(from, field, op);
     field.kind = from.type.sizes[0].tree ? FieldKind::Tree : FieldKind::Sequence;
     field.dimension = dimension(from);
-    field.value = node(from.value, op);
-    for (const ast::Arg& arg : from.value.args) {
-      if (arg.name == "end") field.value.end = yes(arg.value);
-      else if (arg.name == "marks" && op == EncodeOp::Words) field.value.marks = yes(arg.value);
-      else if (arg.name == "list" && op == EncodeOp::Words) field.value.list = arg.value.text;
-      else if (!arg.name.empty())
-        refuse(arg.place, fmt::format("`{}` has no option `{}`", from.value.operands[0].text, arg.name));
-    }
+    field.value = symbols(from.value, op);
     field.value.operands = {text(only_argument(from.value))};
     const bool leaf = reads(field.value, EncodeOp::Leaf);
     if (leaf != (field.kind == FieldKind::Tree))

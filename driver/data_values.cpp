@@ -153,7 +153,7 @@ std::optional<EncodeExpr> DataValues::maybe_text(const Expr& expr) const {
 EncodeExpr DataValues::text(const Expr& expr) const {
   if (std::optional<EncodeExpr> found = maybe_text(expr)) return std::move(*found);
   if (called(expr) == EncodeOp::Words)
-    refuse(expr.place, "symbols within words (`C[S, T]`) are not built yet");
+    refuse(expr.place, "symbols of words have two dimensions", "a type like `C[S, T]`");
   refuse(expr.place, "text is needed here", "`line`, `col(1)` or `lower(...)` of one");
 }
 

@@ -270,6 +270,7 @@ Lowered lower_model(const Experiment& experiment, std::string_view model, const 
                          checked.library_source,
                          sizes_of(experiment, spec_of(experiment, data), data, dataset.learned),
                          dataset.dimensions,
+                         dataset.within,
                          [&dataset](const std::string& vocabulary, const std::string& entry) -> int64_t {
                            return dataset.learned.vocabularies.at(vocabulary).find(entry);
                          }};
@@ -279,11 +280,7 @@ Lowered lower_model(const Experiment& experiment, std::string_view model, const 
 std::vector<int32_t> longest_rows(const Dataset& dataset) {
   std::vector<int32_t> longest;
   for (const std::string& dimension : dataset.dimensions) {
-    int64_t most = dataset.pieces ? dataset.pieces.length : 1;
-    for (size_t i = 0; i < dataset.fields.size() && !dataset.pieces; ++i) {
-      if (dataset.fields[i].dimension != dimension) continue;
-      for (int64_t row = 0; row < dataset.rows; ++row) most = std::max(most, dataset.length(i, row));
-    }
+    const int64_t most = dataset.pieces ? dataset.pieces.length : std::max<int64_t>(1, dataset.longest(dimension));
     longest.push_back(static_cast<int32_t>(most));
   }
   return longest;

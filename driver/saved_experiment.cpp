@@ -110,8 +110,7 @@ Dataset without_rows(const Learned& learned, const DataSpec& spec, const std::ve
   Dataset nothing;
   nothing.learned = learned;
   for (const DataField& field : spec.fields) {
-    if (!contains(inputs, field.name) || field.dimension.empty()) continue;
-    if (!contains(nothing.dimensions, field.dimension)) nothing.dimensions.push_back(field.dimension);
+    if (contains(inputs, field.name)) nothing.add_dimensions(field);
   }
   return nothing;
 }

@@ -78,6 +78,13 @@ SyntheticBatch::SyntheticBatch(const Model& model, int64_t rows, const std::vect
   const Random shapes(seed, place_of("the trees of a batch"));
   for (size_t dim = 0; dim < trees.size(); ++dim) {
     const int64_t longest = time_steps[dim];
+    const Space& space = model.spaces.at(dim);
+    if (space.kind == Space::Nested) {
+      for (const int32_t elements : examples.lengths.at(size_t(space.base)))
+        for (int32_t e = 0; e < elements; ++e)
+          examples.lengths[dim].push_back(int32_t(ragged ? std::max<int64_t>(1, longest - e % longest) : longest));
+      continue;
+    }
     for (int64_t row = 0; row < rows; ++row) {
       const int64_t rank = dim == 0 ? row : rows - 1 - row;  // another order than that of the first
       int64_t length = ragged ? longest - rank * (longest + 1) / rows : longest;

@@ -17,7 +17,7 @@ namespace lowering {
 
 Lowering::Lowering(const LowerInput& input) : in_(input), g_(&model_.graph) {
   model_.dims = input.sequences;
-  model_.spaces = sequence_spaces(input.sequences);
+  model_.spaces = sequence_spaces(input.sequences, input.within);
   // Without sequences rows of examples are those of a space of one step.
   if (model_.spaces.empty()) model_.spaces.push_back({.kind = Space::Constant, .name = {}, .inside = {}});
 }
@@ -72,9 +72,9 @@ Value Lowering::port(const ast::Port& port, Scope& scope, Rows rows) {
   for (size_t i = 0; i < v.dims.size(); ++i)
     if (v.dims[i].sequence >= 0) k = i + 1;
   if (k > 0) rows = rows_for(v.dims, k, false);
-  v.inner = int(k) - (rows.kind == Rows::Steps);
   const Shape shape{v.vocabulary.empty() ? Type::F32 : Type::I32, rows, flat(std::span(v.dims).subspan(k))};
   v.node = g_->input(port.name, shape);
+  v.inner = inner_of(v.node, k);
   const int64_t categories = v.vocabulary.empty() ? 0 : in_.sizes.at(v.vocabulary);
   model_.inputs.push_back({port.name, shape, categories});
   return v;

@@ -22,6 +22,7 @@ struct LowerInput {
   const Source& library_source;
   std::map<std::string, int64_t> sizes;  // of vocabularies, number dimensions and `dim`
   std::vector<std::string> sequences;    // names of the sequence dimensions; the index is Rows::dim
+  std::vector<int> within;  // of each of them: inside whose elements it lies, -1: it is one of the example
   /// The number of an entry of a vocabulary; -1: there is none.
   std::function<int64_t(const std::string& vocabulary, const std::string& entry)> entry;
 };

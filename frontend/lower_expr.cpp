@@ -110,6 +110,7 @@ Value Lowering::name(const Expr& e, Scope& scope) {
     v.node = constant(double(dim.n));
     return v;
   }
+  if (around(dim) >= 0) not_built(e.place, "the length of a sequence within another one");
   v.node = length(dim.sequence);
   v.row = true;
   return v;

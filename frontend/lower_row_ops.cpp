@@ -51,8 +51,7 @@ Value Lowering::join_dims(Op o, const Value& v, const std::vector<bool>& out) {
     if (out[i]) continue;
     (i < v.lead.size() ? r.lead : r.dims).push_back(dims[i]);
   }
-  r.inner = int(left.size());
-  if (lies(r).steps) --r.inner;
+  r.inner = inner_of(r.node, left.size());
   return r;
 }
 
@@ -210,7 +209,7 @@ Value Lowering::product_by_parameter(const Value& a, const Value& b) {
   }
   v.dims.pop_back();
   v.dims.insert(v.dims.end(), b.dims.begin() + 1, b.dims.end());
-  v.inner = int(n) - 1 - lies(v).steps;
+  v.inner = inner_of(v.node, n - 1);
   return v;
 }
 
@@ -237,8 +236,7 @@ Value Lowering::end_rows(Value v, bool last) {
   const Rows rows = rows_for(to, k - 1, lies(v).here);
   v.node = g_->gather(v.node, row_index(rows, g_->shape(v.node).rows, std::span(to).first(k - 1), sources));
   v.dims.erase(v.dims.begin());
-  v.inner = int(k) - 1;
-  if (lies(v).steps) --v.inner;
+  v.inner = inner_of(v.node, k - 1);
   return v;
 }
 
@@ -259,8 +257,7 @@ Value Lowering::moved(const Value& v, size_t at, int64_t step, int64_t offset, c
   forget_scan(r);
   r.node = g_->gather(v.node, row_index(rows, from, std::span(dims).first(k), std::move(sources)), missing);
   (at < r.lead.size() ? r.lead[at] : r.dims[at - r.lead.size()]) = becomes;
-  r.inner = int(k);
-  if (lies(r).steps) --r.inner;
+  r.inner = inner_of(r.node, k);
   return r;
 }
 
@@ -349,8 +346,7 @@ Value Lowering::transpose_rows(Value v) {
   const Rows rows = rows_for(dims, n, lies(v).here);
   v.node = g_->gather(v.node, row_index(rows, g_->shape(v.node).rows, dims, std::move(sources)));
   std::swap(v.dims[0], v.dims[1]);
-  v.inner = int(n);
-  if (lies(v).steps) --v.inner;
+  v.inner = inner_of(v.node, n);
   return v;
 }
 
@@ -372,7 +368,7 @@ Value Lowering::as_steps(Value v, int64_t n) {
   if (g_->shape(v.node).rows != rows)  // the same for all rows
     v.node = g_->gather(v.node, row_index(rows, g_->shape(v.node).rows, std::span(dims).first(k), {}));
   v.row = true;
-  v.inner = int(k) - 1;
+  v.inner = inner_of(v.node, k);
   forget_scan(v);
   return v;
 }

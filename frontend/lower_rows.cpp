@@ -5,6 +5,8 @@
 //   x: [T, Y, X, C]     rows T, columns Y·X·C        a stack of steps
 //                       rows T: Y·X, columns C       each step of each row has Y·X rows inside
 //   A: [N, N]           rows N: N, one column        a variable dimension lies in the rows, always
+//   x: [S, U, E]        rows S > U, columns E        a sequence within each element of S: the steps of U, a row
+//                                                    an element of S; both dimensions are in front
 //
 // `laid` brings a value to the rows of another one: it cuts columns into rows or joins rows to columns, and
 // where the rows differ it gathers by an index that the batch brings (ir/spaces.h).
@@ -47,6 +49,22 @@ bool Lowering::is_variable(const Dim& d) const {
   return d.sequence >= 0 && model_.spaces.at(size_t(d.sequence)).kind != Space::Constant;
 }
 
+/// The sequence whose elements a dimension lies within, -1: it is one of the example.
+int Lowering::around(const Dim& d) const {
+  if (d.sequence < 0) return -1;
+  const Space* s = &model_.spaces.at(size_t(d.sequence));
+  while (s->kind == Space::Derived) s = &model_.spaces[size_t(s->base)];
+  return s->kind == Space::Nested ? s->base : -1;
+}
+
+/// Of how many dimensions the steps in these rows are.
+size_t Lowering::front(Rows rows) const {
+  if (rows.kind != Rows::Steps || is_here(rows)) return 0;
+  const Space& s = model_.spaces.at(rows.dim);
+  const int base = s.kind == Space::Inner ? s.base : rows.dim;
+  return around({0, base, {}, {}}) < 0 ? 1 : 2;
+}
+
 Extent Lowering::extent(const Dim& d) const {
   if (is_variable(d)) return {1, {d.sequence}};
   return {int32_t(d.n), {}};
@@ -71,7 +89,15 @@ int Lowering::space(Space wanted) {
 /// Rows like those of space `base`, each with as many inside as `dims` say.
 int Lowering::inner_space(int base, std::span<const Dim> dims) {
   if (dims.empty()) return base;
-  return space({.kind = Space::Inner, .name = {}, .base = base, .inside = extent(dims)});
+  for (const Dim& d : dims)
+    if (around(d) >= 0) not_built(place_, "a sequence within another one, away from it");
+  Extent inside = extent(dims);
+  if (const Space& s = model_.spaces.at(size_t(base)); s.kind == Space::Inner) {
+    inside = s.inside * inside;
+    std::sort(inside.of.begin(), inside.of.end());
+    base = s.base;
+  }
+  return space({.kind = Space::Inner, .name = {}, .base = base, .inside = std::move(inside)});
 }
 
 /// Where a value's dimensions lie. `base`: the space around.
@@ -81,17 +107,23 @@ Lowering::Lies Lowering::lies(const Value& v) const {
   l.shared = rows.kind == Rows::Fixed;
   if (l.shared) return l;
   const Space& s = model_.spaces.at(rows.dim);
-  l.base = s.kind == Space::Inner ? s.base : rows.dim;
   l.here = is_here(rows);
+  l.base = l.here ? open_->dim : s.kind == Space::Inner ? s.base : rows.dim;
   l.steps = rows.kind == Rows::Steps && !l.here;
-  l.in_rows = size_t(v.inner) + l.steps;
+  l.front = front(rows);
+  l.in_rows = size_t(v.inner) + l.front;
   return l;
 }
 
 /// The rows of the first `k` of these dimensions.
 Rows Lowering::rows_for(std::span<const Dim> dims, size_t k, bool here) {
   if (here) return Rows::here(inner_space(open_->dim, dims.first(k)));
-  if (k > 0 && dims[0].sequence >= 0) return Rows::all(inner_space(dims[0].sequence, dims.subspan(1, k - 1)));
+  if (k > 0 && dims[0].sequence >= 0) {
+    if (around(dims[0]) >= 0) not_built(place_, "a sequence within another one, away from it");
+    const bool nested = k > 1 && around(dims[1]) == dims[0].sequence;
+    return Rows::all(nested ? inner_space(dims[1].sequence, dims.subspan(2, k - 2))
+                            : inner_space(dims[0].sequence, dims.subspan(1, k - 1)));
+  }
   return Rows::batch(inner_space(0, dims.first(k)));
 }
 
@@ -99,8 +131,14 @@ NodeId Lowering::row_index(Rows to, Rows from, std::span<const Dim> dims, std::v
   RowMap map;
   map.to = is_here(to) ? Rows::batch(to.dim) : to;
   map.from = is_here(from) ? Rows::batch(from.dim) : from;
+  const std::span<const Dim> hidden = is_here(to) ? std::span<const Dim>(open_->lead) : std::span<const Dim>();
+  for (const Dim& d : hidden) map.dims.push_back(extent(d));
   for (const Dim& d : dims) map.dims.push_back(extent(d));
-  map.sources = std::move(sources);
+  for (RowMap::From& f : sources)
+    if (f.dim >= 0) f.dim += int(hidden.size());
+  if (is_here(from))
+    for (size_t i = 0; i < hidden.size(); ++i) map.sources.push_back({int(i), 1, 0, extent(hidden[i])});
+  map.sources.insert(map.sources.end(), sources.begin(), sources.end());
   const NodeId all = g_->input(to_string(map), {Type::I32, map.to, 1});
   return is_here(to) ? g_->take_rows(all, to) : all;
 }
@@ -129,9 +167,8 @@ NodeId Lowering::cut(const Value& v, size_t k) {
     node = g_->gather(node, row_index(inside, g_->shape(node).rows, all.first(at.in_rows), same));
     return g_->join_rows(node, Rows::batch(0), cols);
   }
-  const size_t front = at.steps ? 1 : 0;
   Rows rows = g_->shape(node).rows;
-  rows.dim = uint8_t(inner_space(at.base, all.subspan(front, k - front)));
+  rows.dim = uint8_t(inner_space(at.base, all.subspan(at.front, k - at.front)));
   return k > at.in_rows ? g_->split_cols(node, rows, cols) : g_->join_rows(node, rows, cols);
 }
 
@@ -203,6 +240,12 @@ NodeId Lowering::laid_in(const Value& v, std::span<const size_t> places, std::sp
   return g_->gather(node, row_index(rows, from, dims.first(k), std::move(sources)));
 }
 
+/// How many of `k` dimensions in the rows of a node lie inside those of an example or a step.
+int Lowering::inner_of(NodeId node, size_t k) const {
+  const Rows rows = g_->shape(node).rows;
+  return rows.kind == Rows::Fixed ? 0 : int(k) - int(front(rows));
+}
+
 /// The result of an operation in the rows of a joint.
 Value Lowering::in_rows_of(const Joint& j, NodeId node) {
   Value v;
@@ -214,15 +257,14 @@ Value Lowering::in_rows_of(const Joint& j, NodeId node) {
   for (std::vector<Dim>* dims : {&v.lead, &v.dims})
     for (Dim& d : *dims)
       if (i++ >= j.k) d.sequence = -1;
-  const Rows rows = g_->shape(node).rows;
-  if (rows.kind != Rows::Fixed) v.inner = int(j.k) - (rows.kind == Rows::Steps && !is_here(rows));
+  v.inner = inner_of(node, j.k);
   return v;
 }
 
 /// A value alone, with `k` dimensions in the rows.
 Value Lowering::with_rows(Value v, size_t k) {
   v.node = cut(v, k);
-  if (!lies(v).shared) v.inner = int(k) - lies(v).steps;
+  if (!lies(v).shared) v.inner = inner_of(v.node, k);
   size_t i = 0;  // what lies in the columns are no steps
   for (std::vector<Dim>* dims : {&v.lead, &v.dims})
     for (Dim& d : *dims)
@@ -242,7 +284,7 @@ Value Lowering::by_last(const Value& v) {
 /// Whether the rows of values are those that align() knows: of examples, of steps, or of the step at hand.
 bool Lowering::plain(const Value& v) const {
   const Lies at = lies(v);
-  return at.shared || (v.inner == 0 && v.lead.size() <= 1 && (open_ == nullptr || at.here));
+  return at.shared || (v.inner == 0 && at.front < 2 && v.lead.size() <= 1 && (open_ == nullptr || at.here));
 }
 
 bool Lowering::plain(const Value& a, const Value& b) const {
@@ -272,7 +314,7 @@ Value Lowering::spread(Value v, std::span<const Dim> lead) {
   zero.lead.assign(lead.begin(), lead.end());
   const Rows rows = rows_for(lead, lead.size(), open_ != nullptr);
   zero.node = g_->constant(0, rows, 1);
-  zero.inner = int(lead.size()) - (rows.kind == Rows::Steps && !is_here(rows));
+  zero.inner = inner_of(zero.node, lead.size());
   zero.row = true;
   return elementwise_rows(Op::Add, zero, v);
 }

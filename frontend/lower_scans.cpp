@@ -34,10 +34,10 @@ Value Lowering::scan(const ast::Scan& s, Scope& scope) {
   if (open_ != nullptr) not_built(s.place, "a scan in a cell");
   std::vector<Value> over;
   for (const Expr& e : s.over) over.push_back(expr(e, scope));
+  const bool in_front = std::ranges::any_of(over, [](const Value& v) { return !v.lead.empty(); });
   for (Value& v : over) {
-    if (!v.lead.empty()) not_built(s.place, "a scan in a layer along other dimensions");
     if (!v.row) not_built(s.place, "a scan over what is the same for all rows");
-    if (!is_variable(v.dims.at(0))) v = as_steps(v, v.dims[0].n);
+    if (!in_front && !is_variable(v.dims.at(0))) v = as_steps(v, v.dims[0].n);
   }
   Dim steps;
   if (!over.empty()) steps = over[0].dims[0];
@@ -49,8 +49,12 @@ Value Lowering::scan(const ast::Scan& s, Scope& scope) {
   const ast::CellRef& cell = innermost(s.cell);
   const auto let = scope.instances.find(cell.name);
   const std::string path = let != scope.instances.end() ? let->second.path : instance_path(cell.name, scope);
+  if (in_front && (s.fold || s.carry))
+    not_built(s.place, fmt::format("`{}` in a layer along other dimensions", s.fold ? "fold" : "carry"));
   if (s.fold) return fold(s, s.cell, std::move(over), path, scope);
-  return scan_ref(s, s.cell, {steps, std::move(over)}, false, path, scope);
+  if (!in_front) return scan_ref(s, s.cell, {steps, std::move(over), {}}, false, path, scope);
+  const Steps along = scan_in_front(s, std::move(over));
+  return behind(scan_ref(s, s.cell, along, false, path, scope), along, steps);
 }
 
 /// A cell with its combinators: see language.md section 4 for what they mean, section 7 for the names.
@@ -110,6 +114,10 @@ std::map<std::string, Value> Lowering::first_values(const ast::Scan& s, int laye
   if (layer < 0 && whole.layers.size() > 1) not_built(s.from_scan->place, "`from` a scan of more layers");
   const Value& source = layer >= 0 ? whole.layers[size_t(layer)] : whole;
   for (const auto& [part, value] : source.parts) {
+    if (!value.lead.empty()) {
+      first[part] = finals(value);
+      continue;
+    }
     if (value.inner > 0) not_built(s.from_scan->place, "`from` a scan whose states are variable");
     Value v = value;
     std::vector<NodeId> finals;
@@ -141,19 +149,23 @@ Value Lowering::port_value(Value v, ScanBody& body, std::vector<NodeId>& operand
 }
 
 /// A value that does not change from step to step: of each row, or with dimensions of its own.
-Value Lowering::constant_port(Value v, ScanBody& body, std::vector<NodeId>& operands) {
+Value Lowering::constant_port(const ast::Scan& s, Value v, const Steps& along, ScanBody& body,
+                              std::vector<NodeId>& operands) {
   bool variable = false;
   for (Dim& d : v.dims) {
     variable = variable || is_variable(d);
     if (!is_variable(d)) d.sequence = -1;
   }
-  if (!variable && !lies(v).shared) v = with_rows(v, 0);
+  if (v.lead.size() > along.lead.size() || (variable && !v.lead.empty()))
+    not_built(s.place, "a scan with what differs along dimensions that a layer does not see");
+  if (!variable && !along.lead.empty()) v = in_rows_of_scan(v, along);
+  else if (!variable && !lies(v).shared) v = with_rows(v, 0);
   return port_value(v, body, operands, variable);
 }
 
 /// The first value of a state in the rows of the scan: given, or 0.
-Value Lowering::first_state(const ast::Port& p, const std::map<std::string, Value>& given,
-                            const ScanBody& body, Scope& inner) {
+Value Lowering::first_state(const ast::Scan& s, const ast::Port& p, const std::map<std::string, Value>& given,
+                            const Steps& along, Scope& inner) {
   Value v;
   v.dims = dims_of(p.type, inner);
   v.row = true;
@@ -162,7 +174,8 @@ Value Lowering::first_state(const ast::Port& p, const std::map<std::string, Valu
     if (is_variable(v.dims[i])) k = i + 1;
   v.inner = int(k);
   const std::span<const Dim> dims = v.dims;
-  const Rows rows = Rows::batch(inner_space(body.dim, dims.first(k)));
+  const int dim = along.dim.sequence;
+  const Rows rows = Rows::batch(inner_space(dim, dims.first(k)));
   const int32_t cols = flat(dims.subspan(k));
   v.node = g_->constant(0, rows, cols);
   const auto it = given.find(p.name);
@@ -173,8 +186,14 @@ Value Lowering::first_state(const ast::Port& p, const std::map<std::string, Valu
     v.node = g_->constant(node.attr.value, rows, cols);
     return v;
   }
+  if (begin.lead.size() > along.lead.size() || (k > 0 && !begin.lead.empty()))
+    not_built(s.place, "a scan from what differs along dimensions that a layer does not see");
+  if (k == 0 && !along.lead.empty() && !lies(begin).shared) {
+    v.node = in_rows_of_scan(begin, along).node;
+    return v;
+  }
   if (k == 0 && plain(begin)) {
-    v.node = lies(begin).shared ? g_->binary(Op::Add, v.node, begin.node) : in_order(begin.node, 0, body.dim);
+    v.node = lies(begin).shared ? g_->binary(Op::Add, v.node, begin.node) : in_order(begin.node, 0, dim);
     return v;
   }
   std::vector<size_t> places;
@@ -209,7 +228,7 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const Ste
 
   // Operands in the model's graph, ports in the body.
   Graph* const outer = g_;
-  OpenScan open{dim, {}, {}};
+  OpenScan open{dim, along.lead, {}, {}};
   std::vector<NodeId>& operands = open.operands;
   for (size_t i = 0; i < d.inputs.size(); ++i) {
     const ast::Port& p = d.inputs[i];
@@ -226,7 +245,7 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const Ste
                                 [&](const ast::Port& c) { return c.name == b.name; });
     Value v = expr(b.value, scope);
     bind(p->type, v, 0, inner.dims);
-    v = constant_port(v, body, operands);
+    v = constant_port(s, v, along, body, operands);
     relabel(p->type, v);
     inner.values[p->name] = v;
   }
@@ -239,7 +258,7 @@ Value Lowering::scan_cell(const ast::Scan& s, const ast::CellRef& ref, const Ste
   }
   std::map<std::string, Value> states;
   for (const ast::Port& p : d.states) {
-    Value v = port_value(first_state(p, first, body, inner), body, operands, false);
+    Value v = port_value(first_state(s, p, first, along, inner), body, operands, false);
     relabel(p.type, v);
     states[p.name] = inner.values[p.name] = v;
   }

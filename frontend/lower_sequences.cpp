@@ -64,18 +64,24 @@ NodeId Lowering::first(NodeId stack, int dim) {
   return in_order(g_->pad_rows(g_->slice_rows(stack, Rows::step(dim, 0)), Rows::batch(dim)), dim, 0);
 }
 
+/// The last states of a scan, those of each direction side by side.
+Value Lowering::finals(const Value& v) {
+  std::vector<Value> ends;
+  for (auto [node, backwards] : v.ends) {
+    Value one = v;
+    one.node = node;
+    if (v.ends.size() > 1) one.dims.back().n = g_->shape(node).cols;  // of `both`: one direction alone
+    ends.push_back(end_rows(one, !backwards));
+  }
+  return ends.size() == 1 ? ends[0] : concat_rows_inside(ends);
+}
+
 Value Lowering::ends_of(const ast::Expr& e, const std::string& f, Value v) {
   const bool steps = plain(v) && lies(v).steps && v.lead.empty() && open_ == nullptr;
   if (!steps) {
     if (v.weight != kNoNode) not_built(e.place, fmt::format("`{}` of what comes after `next` here", f));
     if (f != "final") return end_rows(v, f == "last");
-    std::vector<Value> finals;
-    for (auto [node, backwards] : v.ends) {
-      Value one = v;
-      one.node = node;
-      finals.push_back(end_rows(one, !backwards));
-    }
-    return finals.size() == 1 ? finals[0] : concat_rows_inside(finals);
+    return finals(v);
   }
   const int dim = v.dims[0].sequence;
   if (v.weight != kNoNode && g_->shape(v.weight).rows.kind == Rows::Steps)

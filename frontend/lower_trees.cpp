@@ -33,7 +33,7 @@ Value Lowering::fold(const ast::Scan& s, const ast::CellRef& cell, std::vector<V
   inner.path = path;
   inner.dims = sizes_given(d, ref.sizes, scope);
   Graph* const outer = g_;
-  OpenScan open{levels, {}, {}};
+  OpenScan open{levels, {}, {}, {}};
   for (size_t i = 0; i < d.inputs.size(); ++i) {
     Value v = over.at(i);
     if (v.inner > 0) not_built(s.place, "a `fold` over nodes with variable dimensions");
@@ -51,7 +51,7 @@ Value Lowering::fold(const ast::Scan& s, const ast::CellRef& cell, std::vector<V
     Value v = expr(b.value, scope);
     if (!lies(v).shared) not_built(b.place, "`with` values of each row in a `fold`");
     bind(p->type, v, 0, inner.dims);
-    v = constant_port(v, body, open.operands);
+    v = constant_port(s, v, {nodes, {}, {}}, body, open.operands);
     relabel(p->type, v);
     inner.values[p->name] = v;
   }

@@ -67,6 +67,7 @@ struct Scope {
 /// The scan whose cell is being lowered. Delays in the cell add states to it.
 struct OpenScan {
   int dim = 0;
+  std::vector<Dim> lead;           // what stands in front of its steps, which its cell does not see
   std::vector<NodeId> operands;    // in the model's graph
   std::vector<NodeId> remembered;  // in the body: the new values of the states added
 };
@@ -101,17 +102,23 @@ class Lowering {
   struct Steps {
     Dim dim;
     std::vector<Value> over;
-    int layer = -1;  // of a stack
+    std::vector<Dim> lead;  // what stands in front, which the scan does not see
+    int layer = -1;         // of a stack
   };
+  // lower_scans_in_front.cpp: scans in layers that go along other dimensions
+  Steps scan_in_front(const ast::Scan& s, std::vector<Value> over);
+  Value in_rows_of_scan(Value v, const Steps& along);
+  Value behind(Value v, const Steps& along, const Dim& step);
   Value scan_ref(const ast::Scan& scan, const ast::CellRef& ref, Steps along, bool reverse,
                  const std::string& path, Scope& scope);
   Value scan_cell(const ast::Scan& scan, const ast::CellRef& ref, const Steps& along, bool reverse,
                   const std::string& path, Scope& scope);
   std::map<std::string, Value> first_values(const ast::Scan& s, int layer, Scope& scope);
   Value port_value(Value v, ScanBody& body, std::vector<NodeId>& operands, bool whole);
-  Value constant_port(Value v, ScanBody& body, std::vector<NodeId>& operands);
-  Value first_state(const ast::Port& p, const std::map<std::string, Value>& given, const ScanBody& body,
-                    Scope& inner);
+  Value constant_port(const ast::Scan& s, Value v, const Steps& along, ScanBody& body,
+                      std::vector<NodeId>& operands);
+  Value first_state(const ast::Scan& s, const ast::Port& p, const std::map<std::string, Value>& given,
+                    const Steps& along, Scope& inner);
   NodeId next_state(const Value& v, const Value& state);
   static Value with_parts(const ast::Definition& d, const std::vector<std::string>& names,
                           const std::vector<Value>& results);
@@ -142,6 +149,7 @@ class Lowering {
     bool here = false;    // at the step at hand
     bool steps = false;   // all steps: the first dimension is theirs
     int base = 0;
+    size_t front = 0;  // dimensions that the steps stand for
     size_t in_rows = 0;
   };
   /// Several values in the rows of what they make.
@@ -152,6 +160,9 @@ class Lowering {
     std::vector<std::vector<size_t>> places;  // of each value's dimensions among these
   };
   bool is_variable(const Dim& d) const;
+  int around(const Dim& d) const;
+  size_t front(Rows rows) const;
+  int inner_of(NodeId node, size_t k) const;
   Extent extent(const Dim& d) const;
   Extent extent(std::span<const Dim> dims) const;
   int space(Space wanted);
@@ -216,6 +227,7 @@ class Lowering {
   NodeId first(NodeId stack, int dim);
   NodeId length(int dim);
   Value ends_of(const ast::Expr& e, const std::string& name, Value v);
+  Value finals(const Value& v);
 
   // lower_delays.cpp: elements some steps away, states that go on
   double missing_element(const Value& v, Place place) const;

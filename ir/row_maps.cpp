@@ -11,7 +11,8 @@ bool constant_order(std::span<const Space> spaces, size_t space) {
   const Space& s = spaces[space];
   switch (s.kind) {
     case Space::Sequence: return space == 0;  // the order of the examples themselves
-    case Space::Levels: return false;
+    case Space::Levels:
+    case Space::Nested: return false;
     case Space::Derived:
     case Space::Constant:
     case Space::Inner: break;
@@ -54,6 +55,7 @@ int64_t BatchRows::row(Rows rows, int32_t slot, int64_t element) const {
     if (node >= nodes.offset[size_t(slot) + 1]) return -1;
     return of.row_offset[size_t(of.level[size_t(node)])] + of.in_level[size_t(node)];
   }
+  if (of.nested()) return row_of_nested(of, rows.kind, slot, element);
   const auto place = size_t(of.place[size_t(slot)]);
   const int64_t inside = of.inside[place];
   if (rows.kind == Rows::Batch) return element < inside ? of.before[place] + element : -1;
@@ -61,6 +63,33 @@ int64_t BatchRows::row(Rows rows, int32_t slot, int64_t element) const {
   const int64_t t = inside == 1 ? element : element / inside;
   if (t >= of.length[size_t(slot)] || t + 1 >= int64_t(of.row_offset.size())) return -1;
   return of.row_offset[size_t(t)] + of.before[place] + (element - t * inside);
+}
+
+int64_t BatchRows::row_of_nested(const Of& of, Rows::Kind kind, int32_t slot, int64_t element) {
+  const int64_t first = of.first[size_t(slot)], end = of.first[size_t(slot) + 1];
+  if (first == end) return -1;
+  const int64_t inside = of.inside[size_t(of.place[size_t(first)])];  // the same for all items of an example
+  if (inside == 0) return -1;
+  const int64_t at = element / inside, within = element % inside;
+  const int64_t steps = kind == Rows::Batch ? 1 : of.longest[size_t(slot)];
+  if (steps == 0) return -1;
+  const int64_t item = first + at / steps, t = at % steps;
+  if (item >= end) return -1;
+  const int64_t before = of.before[size_t(of.place[size_t(item)])] + within;
+  if (kind == Rows::Batch) return before;
+  if (t >= of.length[size_t(item)] || t + 1 >= int64_t(of.row_offset.size())) return -1;
+  return of.row_offset[size_t(t)] + before;
+}
+
+/// How many positions dimension `source` of `map.from` has: `size`, or of a nested sequence as many as it has
+/// in the element that the dimensions before it say.
+int64_t BatchRows::size_at(const RowMap& map, size_t source, int32_t slot, int64_t size,
+                           int64_t element) const {
+  if (source != 1 || map.from.kind != Rows::Steps) return size;
+  const Of& of = spaces_[map.from.dim];
+  if (!of.nested()) return size;
+  const int64_t item = of.first[size_t(slot)] + element;
+  return item < of.first[size_t(slot) + 1] ? of.length[size_t(item)] : 0;
 }
 
 std::vector<int32_t> BatchRows::rows_of(const RowMap& map) const {
@@ -89,10 +118,12 @@ std::vector<int32_t> BatchRows::rows_of(const RowMap& map) const {
       bool there = true;
       for (size_t s = 0; s < sources; ++s) {
         const RowMap::From& f = map.sources[s];
+        if (!there) break;
+        const int64_t here = size_at(map, s, slot, in[s], source);
         const int64_t at = f.dim == RowMap::kFirst  ? 0
-                           : f.dim == RowMap::kLast ? in[s] - 1
+                           : f.dim == RowMap::kLast ? here - 1
                                                     : position[size_t(f.dim)] * f.step + f.offset;
-        there = there && at >= 0 && at < in[s];
+        there = at >= 0 && at < here;
         source = source * in[s] + at;
       }
       result.push_back(there ? int32_t(row(map.from, slot, source)) : -1);

@@ -32,10 +32,15 @@ std::vector<int32_t> levels_of(const TreeNodes& nodes) {
 
 }  // namespace
 
-std::vector<Space> sequence_spaces(const std::vector<std::string>& names) {
+std::vector<Space> sequence_spaces(const std::vector<std::string>& names, std::span<const int> within) {
   std::vector<Space> spaces;
-  for (const std::string& name : names)
-    spaces.push_back({.kind = Space::Sequence, .name = name, .inside = {}});
+  for (size_t d = 0; d < names.size(); ++d) {
+    const int around = d < within.size() ? within[d] : -1;
+    spaces.push_back({.kind = around < 0 ? Space::Sequence : Space::Nested,
+                      .name = names[d],
+                      .base = std::max(around, 0),
+                      .inside = {}});
+  }
   return spaces;
 }
 
@@ -45,7 +50,8 @@ std::vector<int32_t> space_steps(std::span<const Space> spaces, std::span<const 
   for (size_t i = 0; i < spaces.size(); ++i) {
     const Space& s = spaces[i];
     switch (s.kind) {
-      case Space::Sequence: steps.push_back(longest[i]); break;
+      case Space::Sequence:
+      case Space::Nested: steps.push_back(longest[i]); break;
       case Space::Derived:
         steps.push_back(std::max(1, (steps[size_t(s.base)] + s.add + s.divide - 1) / s.divide));
         break;
@@ -61,11 +67,20 @@ std::vector<int64_t> inner_rows(std::span<const Space> spaces, std::span<const i
                                 std::span<const TreeSize> trees) {
   std::vector<int64_t> rows;
   for (const Space& s : spaces) {
+    const bool first = size_t(s.base) >= rows.size();  // a first space of a constant is its own base
+    const int64_t base = first ? 1 : rows[size_t(s.base)];
     rows.push_back(1);
-    if (s.kind == Space::Levels) rows.back() = size_of_trees(s.base, steps[size_t(s.base)], trees).width;
-    if (s.kind != Space::Inner) continue;
-    rows.back() = s.inside.times;
-    for (int d : s.inside.of) rows.back() *= steps[size_t(d)];
+    switch (s.kind) {
+      case Space::Sequence: break;
+      case Space::Derived:
+      case Space::Constant: rows.back() = base; break;
+      case Space::Levels: rows.back() = size_of_trees(s.base, steps[size_t(s.base)], trees).width; break;
+      case Space::Nested: rows.back() = base * steps[size_t(s.base)]; break;
+      case Space::Inner:
+        rows.back() = base * s.inside.times;
+        for (int d : s.inside.of) rows.back() *= steps[size_t(d)];
+        break;
+    }
   }
   return rows;
 }
@@ -119,15 +134,19 @@ void BatchRows::fill(size_t space, std::span<const Space> spaces,
   const Space& s = spaces[space];
   Of& of = spaces_[space];
   if (s.kind == Space::Levels) return fill_levels(of, s.base, capacity);
-  const auto n = size_t(batch_);
-  if (s.kind != Space::Sequence && size_t(s.base) < space) {  // a first space of a constant is its own base
+  const bool own = s.kind == Space::Sequence || s.kind == Space::Nested;
+  if (!own && size_t(s.base) < space) {  // a first space of a constant is its own base
     const Of& base = spaces_[size_t(s.base)];
     of.order = base.order;
     of.length = base.length;
+    of.first = base.first;
+    of.slot = base.slot;
   }
+  if (own) of.length = lengths[space];
+  if (s.kind == Space::Nested) fill_nested(of, size_t(s.base));
+  const size_t n = of.nested() ? of.slot.size() : size_t(batch_);
   if (s.kind == Space::Derived)
     for (int32_t& length : of.length) length = std::max(0, (length + s.add + s.divide - 1) / s.divide);
-  if (s.kind == Space::Sequence) of.length = lengths[space];
   if (s.kind == Space::Constant) of.length.assign(n, s.steps);
   if (of.order.empty()) {
     of.order.resize(n);
@@ -135,13 +154,20 @@ void BatchRows::fill(size_t space, std::span<const Space> spaces,
     std::stable_sort(of.order.begin(), of.order.end(),
                      [&](int32_t a, int32_t b) { return of.length[size_t(a)] > of.length[size_t(b)]; });
   }
+  if (of.nested()) {
+    of.longest.assign(size_t(batch_), 0);
+    for (size_t item = 0; item < n; ++item) {
+      int32_t& longest = of.longest[size_t(of.slot[item])];
+      longest = std::max(longest, of.length[item]);
+    }
+  }
   of.inside.assign(n, 1);
   of.place.resize(n);
   of.before.assign(n + 1, 0);
   for (size_t p = 0; p < n; ++p) {
-    const auto slot = size_t(of.order[p]);
-    of.place[slot] = int32_t(p);
-    if (s.kind == Space::Inner) of.inside[p] = int32_t(size_of(s.inside, int32_t(slot)));
+    const auto item = size_t(of.order[p]);
+    of.place[item] = int32_t(p);
+    if (s.kind == Space::Inner) of.inside[p] = int32_t(size_of(s.inside, of.slot_of(int32_t(item))));
     of.before[p + 1] = of.before[p] + of.inside[p];
   }
   of.row_offset.assign(1, 0);
@@ -150,6 +176,18 @@ void BatchRows::fill(size_t space, std::span<const Space> spaces,
     while (running > 0 && of.length[size_t(of.order[running - 1])] <= t) --running;
     of.row_offset.push_back(of.row_offset.back() + of.before[running]);
   }
+}
+
+/// Which elements around it are the items of a nested space.
+void BatchRows::fill_nested(Of& of, size_t around) {
+  const std::vector<int32_t>& elements = spaces_[around].length;
+  of.first.assign(1, 0);
+  for (size_t slot = 0; slot < elements.size(); ++slot) {
+    of.slot.insert(of.slot.end(), size_t(elements[slot]), int32_t(slot));
+    of.first.push_back(int32_t(of.slot.size()));
+  }
+  if (of.length.size() != of.slot.size())
+    throw GraphError("as many nested sequences as there are elements around them");
 }
 
 void BatchRows::fill_levels(Of& of, int tree, int32_t capacity) {
@@ -182,7 +220,10 @@ void BatchRows::fill_levels(Of& of, int tree, int32_t capacity) {
 
 int64_t BatchRows::size_of(const Extent& extent, int32_t slot) const {
   int64_t n = extent.times;
-  for (int space : extent.of) n *= spaces_[size_t(space)].length[size_t(slot)];
+  for (int space : extent.of) {
+    const Of& of = spaces_[size_t(space)];
+    n *= (of.nested() ? of.longest : of.length)[size_t(slot)];
+  }
   return n;
 }
 

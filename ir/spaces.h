@@ -7,6 +7,8 @@
 //   3  28       a constant number of steps
 //   4  (T-2)/1  derived from T: the same order, other lengths
 //   5  levels N the nodes of trees by depth: a level is a step, the roots are step 0
+//   6  S > U    a sequence within each element of S: its rows are those elements, longest first, its steps those
+//               of U; so a word of letters is a row of its own
 //
 // Rows (ir/shape.h) name a space by its number, in two forms: `B2`, all rows inside one example, one example
 // after the other, and steps of it. What runs at step t of a space is a prefix of what runs before, inside or
@@ -15,7 +17,8 @@
 //
 // An *element* is counted within its example, row-major over its dimensions, wherever its rows stand: element
 // 7 of `T0.*` is step 7, and so it is of `B` rows inside which T lies. So a map between spaces says only how
-// the dimensions of the one are found in the other.
+// the dimensions of the one are found in the other. Within an example the sequences of `S > U` count as all as
+// long as the longest of them; what they lack has no row.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -37,10 +40,10 @@ Extent operator*(Extent a, const Extent& b);
 std::string to_string(const Extent& extent);
 
 struct Space {
-  enum Kind : uint8_t { Sequence, Derived, Constant, Inner, Levels } kind = Sequence;
+  enum Kind : uint8_t { Sequence, Derived, Constant, Inner, Levels, Nested } kind = Sequence;
   std::string name;
   // Derived: of which sequence; Constant: whose order its rows keep; Inner: the space around it; Levels: the
-  // nodes' dimension
+  // nodes' dimension; Nested: the sequence around it
   int base = 0;
   int32_t add = 0;  // Derived: ceil((length + add) / divide), at least 0
   int32_t divide = 1;
@@ -49,8 +52,9 @@ struct Space {
   bool operator==(const Space&) const = default;
 };
 
-/// The spaces of a model with these sequence dimensions, before it makes any of its own.
-std::vector<Space> sequence_spaces(const std::vector<std::string>& names);
+/// The spaces of a model with these sequence dimensions, before it makes any of its own. `within[d]`: the
+/// dimension inside whose elements d lies; -1, and those past its end: none.
+std::vector<Space> sequence_spaces(const std::vector<std::string>& names, std::span<const int> within = {});
 
 /// Binary trees of a batch, the nodes of one after the other, children before parents, the root last: the
 /// children of each node, counted from the tree's first, or -1.
@@ -69,7 +73,7 @@ TreeSize tree_size(const TreeNodes& nodes);
 /// that are trees `trees[dim]`; by default trees of so many nodes that have two children or none.
 std::vector<int32_t> space_steps(std::span<const Space> spaces, std::span<const int32_t> longest,
                                  std::span<const TreeSize> trees = {});
-/// The most rows inside one row of each space, if it has these steps.
+/// The most rows that one example has in a step of each space, if it has these steps.
 std::vector<int64_t> inner_rows(std::span<const Space> spaces, std::span<const int32_t> steps,
                                 std::span<const TreeSize> trees = {});
 
@@ -105,7 +109,7 @@ bool same_for_all(const RowMap& map, std::span<const Space> spaces);
 class BatchRows {
  public:
   /// `lengths[d][slot]`: of the data's sequences, the first of the spaces; a slot is an example in the order
-  /// of sequence 0, longest first. `capacity` is the steps of each space that the tables go to. `trees[d]`:
+  /// of sequence 0, longest first. Of a nested one: of each element around it, example after example. `capacity` is the steps of each space that the tables go to. `trees[d]`:
   /// of the sequences that are trees.
   BatchRows(std::span<const Space> spaces, int64_t batch, std::span<const std::vector<int32_t>> lengths,
             std::span<const int32_t> capacity, std::span<const TreeNodes> trees = {});
@@ -116,10 +120,10 @@ class BatchRows {
   size_t size() const { return spaces_.size(); }
   const std::vector<int64_t>& row_offset(size_t space) const { return spaces_[space].row_offset; }
   std::span<const int64_t> batch_rows() const { return batch_rows_; }
-  /// The examples in the order of a space.
+  /// The examples in the order of a space; of a nested one the elements around it.
   const std::vector<int32_t>& order(size_t space) const { return spaces_[space].order; }
-  /// Steps of an example; of levels: the depth of its tree.
-  int32_t length(size_t space, int64_t slot) const { return spaces_[space].length[size_t(slot)]; }
+  /// Steps of one of them; of levels: the depth of its tree.
+  int32_t length(size_t space, int64_t item) const { return spaces_[space].length[size_t(item)]; }
   /// What the interpreter and the shapes read; valid as long as this is.
   RowTable table() const;
 
@@ -141,10 +145,14 @@ class BatchRows {
   struct Node {
     int32_t slot, number;
   };
-  struct Of {
-    std::vector<int32_t> order, place;  // slot of a place, place of a slot
-    std::vector<int32_t> length;        // steps of a slot
+  struct Of {  // an item is a slot, in a nested space an element around it
+    std::vector<int32_t> order, place;  // item of a place, place of an item
+    std::vector<int32_t> length;        // steps of an item
     std::vector<int32_t> inside;        // rows of a place in each of its steps
+    // nested: the first item of each slot, and the end; the slot of an item; the longest item of a slot
+    std::vector<int32_t> first, slot, longest;
+    bool nested() const { return !first.empty(); }
+    int32_t slot_of(int32_t item) const { return nested() ? slot[size_t(item)] : item; }
     std::vector<int64_t> before;        // rows of the places before it; one more: of all
     std::vector<int64_t> row_offset;
     // levels: of each node of each slot (as in TreeNodes) its level and place there, and the nodes by levels
@@ -155,7 +163,10 @@ class BatchRows {
   void fill(size_t space, std::span<const Space> spaces, std::span<const std::vector<int32_t>> lengths,
             int32_t capacity);
   void fill_levels(Of& of, int tree, int32_t capacity);
+  void fill_nested(Of& of, size_t around);
   int64_t size_of(const Extent& extent, int32_t slot) const;
+  static int64_t row_of_nested(const Of& of, Rows::Kind kind, int32_t slot, int64_t element);
+  int64_t size_at(const RowMap& map, size_t source, int32_t slot, int64_t size, int64_t element) const;
 
   /// Calls f(slot, element, count) for each run of elements in the order of the rows.
   template <typename F>
@@ -168,8 +179,14 @@ class BatchRows {
     const int32_t steps = rows.kind == Rows::Batch ? 1 : int32_t(of.row_offset.size()) - 1;
     for (int32_t t = 0; t < steps; ++t) {
       for (size_t p = 0; p < of.order.size(); ++p) {
-        if (rows.kind == Rows::Steps && of.length[size_t(of.order[p])] <= t) break;
-        f(of.order[p], int64_t(t) * of.inside[p], int64_t(of.inside[p]));
+        const int32_t item = of.order[p], slot = of.slot_of(item);
+        if (rows.kind == Rows::Steps && of.length[size_t(item)] <= t) break;
+        int64_t step = t;
+        if (of.nested()) {
+          const int64_t stride = rows.kind == Rows::Batch ? 1 : of.longest[size_t(slot)];
+          step += stride * (item - of.first[size_t(slot)]);
+        }
+        f(slot, step * of.inside[p], int64_t(of.inside[p]));
       }
     }
   }

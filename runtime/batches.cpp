@@ -16,7 +16,7 @@ namespace {
 // The first field along a dimension: all others along it have the same lengths.
 size_t field_along(const Dataset& dataset, const std::string& dimension) {
   for (size_t i = 0; i < dataset.fields.size(); ++i)
-    if (dataset.fields[i].dimension == dimension) return i;
+    if (dataset.fields[i].dimension == dimension || dataset.fields[i].inside == dimension) return i;
   throw std::invalid_argument("no field along " + dimension);
 }
 
@@ -56,11 +56,29 @@ void sort_rows(const Dataset& dataset, std::span<const Piece> pieces, Batch& bat
   for (size_t b = 0; b < pieces.size(); ++b) batch.order[b] = batch.pieces[b].row;
 }
 
+// The elements of all rows of a batch, row after row, as they are numbered in the data.
+void list_words(const Dataset& dataset, size_t field, bool nested, const Batch& batch,
+                std::vector<int64_t>& words) {
+  words.clear();
+  if (!nested) return;
+  for (const Piece& piece : batch.pieces) {
+    const int64_t first = begin_of(dataset.data[field], piece);
+    for (int64_t i = 0; i < length_of(dataset, field, piece); ++i) words.push_back(first + i);
+  }
+}
+
 void fill_dimension(const Dataset& dataset, size_t number, int64_t capacity, Batch& batch,
                     BatchDimension& dimension) {
   const size_t field = field_along(dataset, dataset.dimensions[number]);
-  const size_t rows = batch.order.size();
-  const auto length_at = [&](size_t i) { return length_of(dataset, field, batch.pieces[i]); };
+  const bool nested = dataset.around(number) >= 0;
+  list_words(dataset, field, nested, batch, dimension.words);
+  const size_t rows = nested ? dimension.words.size() : batch.order.size();
+  const std::vector<int64_t>& inner = dataset.data[field].inner;
+  const auto length_at = [&](size_t i) {
+    if (!nested) return length_of(dataset, field, batch.pieces[i]);
+    const auto word = static_cast<size_t>(dimension.words[i]);
+    return inner[word + 1] - inner[word];
+  };
   if (number == 0) {
     dimension.order.resize(rows);
     std::iota(dimension.order.begin(), dimension.order.end(), int64_t{0});
@@ -141,11 +159,28 @@ void fill_rows(const Dataset& dataset, size_t field, const Batch& batch, BatchFi
                 to.numbers.data() + b * width);
 }
 
+// Symbols of words, packed in the order of the dimension inside.
+void fill_nested(const Dataset& dataset, size_t field, const Batch& batch, BatchField& to) {
+  const auto at = std::ranges::find(dataset.dimensions, dataset.fields[field].inside);
+  const BatchDimension& dimension =
+      batch.dimensions.at(static_cast<size_t>(at - dataset.dimensions.begin()));
+  const FieldData& data = dataset.data[field];
+  to.ids.resize(static_cast<size_t>(dimension.row_offset.back()));
+  for (size_t b = 0; b < dimension.order.size(); ++b) {
+    const auto word = static_cast<size_t>(dimension.words[static_cast<size_t>(dimension.order[b])]);
+    const int64_t first = data.inner[word];
+    for (int64_t t = 0; t < data.inner[word + 1] - first; ++t)
+      to.ids[static_cast<size_t>(dimension.row_offset[static_cast<size_t>(t)]) + b] =
+          data.ids[static_cast<size_t>(first + t)];
+  }
+}
+
 void fill_field(const Dataset& dataset, size_t field, const Batch& batch, BatchField& to) {
   const DataField& spec = dataset.fields[field];
   const FieldData& data = dataset.data[field];
   if (spec.dimension.empty()) return fill_rows(dataset, field, batch, to);
   if (spec.kind == FieldKind::Links) return fill_links(dataset, field, batch, to);
+  if (spec.kind == FieldKind::Nested) return fill_nested(dataset, field, batch, to);
   const BatchDimension& dimension = dimension_of(dataset, batch, spec);
   const auto elements = static_cast<size_t>(dimension.row_offset.back());
   const auto place = [&](int64_t t, size_t b) {
@@ -231,10 +266,8 @@ void fill_next(const Dataset& dataset, const Batch& batch, size_t field, int64_t
 int64_t longest_row(const Dataset& dataset) {
   if (dataset.pieces) return dataset.pieces.length;
   int64_t longest = 0;
-  for (const std::string& dimension : dataset.dimensions) {
-    const size_t field = field_along(dataset, dimension);
-    for (int64_t row = 0; row < dataset.rows; ++row) longest = std::max(longest, dataset.length(field, row));
-  }
+  for (const std::string& dimension : dataset.dimensions)
+    longest = std::max(longest, dataset.longest(dimension));
   return longest;
 }
 

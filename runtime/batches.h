@@ -20,13 +20,16 @@ struct Piece {
 };
 
 /// One sequence dimension of a batch. Its rows are sorted by length, longest first: step t has the rows
-/// 0 .. row_offset[t+1] - row_offset[t] - 1, and its row b lies at row_offset[t] + b.
+/// 0 .. row_offset[t+1] - row_offset[t] - 1, and its row b lies at row_offset[t] + b. Of a dimension within
+/// another one the rows are the elements of that.
 struct BatchDimension {
   std::vector<int64_t> row_offset;  // capacity + 1; constant beyond the longest row
   std::vector<int32_t>
       last_index;  // [rows]: row_offset[length - 1] + b, where a row's last element lies; -1 if empty
   std::vector<float> length;   // [rows]
   std::vector<int64_t> order;  // [rows]: which row of the batch (index into Batch::order) is at place b here
+  std::vector<int64_t> words;  // within another one: the elements of that, row after row (of Dataset::data);
+                               // then `order` says which of them
   int64_t steps = 0;           // length of the longest row
 };
 

@@ -109,6 +109,7 @@ enum class FieldKind {
   Numbers,   // float [width] a row, or an element of `dimension`; `[]` is width 1
   Category,  // one id a row, or an element of `dimension`
   Sequence,  // ids of the symbols of a text, along `dimension`
+  Nested,    // ids of the symbols of each word of a text: along `inside`, within each element of `dimension`
   Tree,      // one id a node (-1: none) along `dimension`, with the nodes' children
   Links      // float [n][n] a row of n elements of `dimension`
 };
@@ -117,8 +118,9 @@ enum class FieldKind {
 struct DataField {
   std::string name;
   FieldKind kind = FieldKind::Numbers;
-  std::string vocabulary;  // Category, Sequence, Tree
+  std::string vocabulary;  // Category, Sequence, Nested, Tree
   std::string dimension;   // the sequence or tree along which it runs; empty: one value a row
+  std::string inside;      // Nested: the sequence within each element
   int64_t width = 1;       // Numbers: how many; of arrays known when they are read
   std::vector<std::optional<int64_t>>
       sizes;  // Numbers: the fixed dimensions; without a number if it has a name

@@ -123,7 +123,7 @@ VocabularyCounts count_training_part(const DataSpec& spec, const RowSet& rows, c
       else encoder.symbols(field, row, [&](std::string_view symbol) { see(count, symbol); });
     };
     for (const int64_t r : dataset.train) {
-      if (!field.dimension.empty() && field.kind != FieldKind::Sequence)
+      if (runs_over_elements(spec, field))
         for_each_element(rows, encoder, r, see_all);
       else see_all(rows.records[static_cast<size_t>(r)]);
     }
@@ -192,6 +192,29 @@ int Dataset::find(std::string_view field) const {
 int64_t Dataset::length(size_t field, int64_t row) const {
   const auto& offsets = data.at(field).offsets;
   return offsets.at(static_cast<size_t>(row) + 1) - offsets.at(static_cast<size_t>(row));
+}
+
+void Dataset::add_dimensions(const DataField& field) {
+  const auto add = [&](const std::string& name, int around) {
+    if (name.empty() || std::ranges::find(dimensions, name) != dimensions.end()) return;
+    dimensions.push_back(name);
+    within.resize(dimensions.size(), -1);
+    within.back() = around;
+  };
+  add(field.dimension, -1);
+  add(field.inside, static_cast<int>(std::ranges::find(dimensions, field.dimension) - dimensions.begin()));
+}
+
+int64_t Dataset::longest(std::string_view dimension) const {
+  int64_t most = 0;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].dimension == dimension)
+      for (int64_t row = 0; row < rows; ++row) most = std::max(most, length(i, row));
+    if (fields[i].inside != dimension) continue;
+    for (size_t e = 1; e < data[i].inner.size(); ++e)
+      most = std::max(most, data[i].inner[e] - data[i].inner[e - 1]);
+  }
+  return most;
 }
 
 const FieldData* Dataset::tree(std::string_view dimension) const {

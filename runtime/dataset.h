@@ -21,8 +21,9 @@ namespace rnnc {
 /// one row after the other: row r has the elements offsets[r] .. offsets[r + 1] - 1.
 struct FieldData {
   std::vector<float> numbers;    // Numbers: [rows or elements][width]
-  std::vector<int32_t> ids;      // Category, Sequence, Tree: [rows or elements]
+  std::vector<int32_t> ids;      // Category, Sequence, Tree: [rows or elements]; Nested: all symbols
   std::vector<int64_t> offsets;  // along a dimension: rows + 1 of them
+  std::vector<int64_t> inner;    // Nested: where the symbols of each element begin in `ids`, and the end
   std::vector<int32_t> left,
       right;  // Tree, Links: the children of each node, counted within its row; -1: none
 };
@@ -53,6 +54,7 @@ struct Dataset {
   std::vector<DataField> fields;        // what is encoded here, in the order of the data block
   std::vector<FieldData> data;          // as `fields`
   std::vector<std::string> dimensions;  // sequence dimensions, in the order in which they first appear
+  std::vector<int> within;  // of each: the dimension within whose elements it lies, -1: none; so all at its end
   int64_t rows = 0;
   std::vector<int64_t> train, valid, test;  // the rows of each part, ascending; with `pieces` one at most
   PieceSetting pieces;                      // set: a row is a part, read in pieces
@@ -65,6 +67,12 @@ struct Dataset {
   int find(std::string_view field) const;
   /// Elements of field `field`, which runs along a dimension, in row `row`.
   int64_t length(size_t field, int64_t row) const;
+  /// Names the dimensions of a field that are not known yet.
+  void add_dimensions(const DataField& field);
+  /// The dimension within whose elements this one lies, -1: it is one of the rows.
+  int around(size_t dimension) const { return dimension < within.size() ? within[dimension] : -1; }
+  /// The longest sequence along a dimension.
+  int64_t longest(std::string_view dimension) const;
   /// The children of the nodes along a tree dimension: FieldData::left and right; null if it is none.
   const FieldData* tree(std::string_view dimension) const;
 };

@@ -199,7 +199,20 @@ void Encoder::cut(const EncodeExpr& expr, std::string_view value, const SymbolSi
   }
 }
 
+void Encoder::words(const DataField& field, const RowView& row, const std::function<void()>& begin,
+                    const SymbolSink& sink) const {
+  const EncodeExpr &expr = field.value, &inner = expr.operands[0];
+  const auto word = [&](std::string_view letters) {
+    begin();
+    cut(expr, letters, sink);
+    if (expr.end) sink(kEos);
+  };
+  if (inner.op == EncodeOp::Words) cut(inner, text(inner.operands[0], row), word);
+  else word(text(inner, row));
+}
+
 void Encoder::symbols(const DataField& field, const RowView& row, const SymbolSink& sink) const {
+  if (field.kind == FieldKind::Nested) return words(field, row, [] {}, sink);
   const EncodeExpr& expr = field.value;
   const std::string value = text(expr.operands[0], row);
   if (field.kind == FieldKind::Tree) {  // a node is one symbol: of a leaf of several ("8 1/2") the first

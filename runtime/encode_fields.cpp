@@ -27,6 +27,7 @@ class FieldEncoder {
       case FieldKind::Numbers: numbers(field, data); break;
       case FieldKind::Category: category(field, data); break;
       case FieldKind::Sequence: sequence(field, data); break;
+      case FieldKind::Nested: nested(field, data); break;
       case FieldKind::Tree:
       case FieldKind::Links: tree(field, data); break;
     }
@@ -38,10 +39,9 @@ class FieldEncoder {
     int64_t most = std::numeric_limits<int64_t>::max();
     int64_t least = 0;
   };
-  Cut cut_of(const DataField& field) const {
-    if (const LengthSetting* pad = length_setting(spec_.pads, field.dimension))
-      return {pad->length, pad->length};
-    if (const LengthSetting* limit = length_setting(spec_.limits, field.dimension)) return {limit->length, 0};
+  Cut cut_of(const std::string& dimension) const {
+    if (const LengthSetting* pad = length_setting(spec_.pads, dimension)) return {pad->length, pad->length};
+    if (const LengthSetting* limit = length_setting(spec_.limits, dimension)) return {limit->length, 0};
     return {};
   }
 
@@ -52,14 +52,14 @@ class FieldEncoder {
       for (const RowView& row : rows_.records) f(row);
       return;
     }
-    const Cut cut = cut_of(field);
+    const Cut cut = cut_of(field.dimension);
     begin(data);
     for (int64_t r = 0; r < rows_.rows(); ++r) {
       int64_t length = 0;
       for_each_element(rows_, encoder_, r, [&](const RowView& element) {
         if (length++ < cut.most) f(element);
       });
-      check_length(field, r, length);
+      check_length(field, field.dimension, r, r, length);
       int64_t kept = std::min(length, cut.most);
       for (; kept < cut.least; ++kept) fill();
       end_row(field, data, kept);
@@ -154,7 +154,7 @@ class FieldEncoder {
 
   void sequence(const DataField& field, FieldData& data) {
     const Vocabulary& vocabulary = vocabulary_of(field);
-    const Cut cut = cut_of(field);
+    const Cut cut = cut_of(field.dimension);
     const int32_t filling = cut.least > 0 ? vocabulary.find(kPad) : 0;
     begin(data);
     for (int64_t r = 0; r < rows_.rows(); ++r) {
@@ -162,9 +162,49 @@ class FieldEncoder {
       encoder_.symbols(field, rows_.records[static_cast<size_t>(r)], [&](std::string_view symbol) {
         if (length++ < cut.most) data.ids.push_back(vocabulary.find_or_unk(symbol));
       });
-      check_length(field, r, length);
+      check_length(field, field.dimension, r, r, length);
       const int64_t kept = std::clamp(length, cut.least, cut.most);
       data.ids.resize(static_cast<size_t>(data.offsets.back() + kept), filling);
+      end_row(field, data, kept);
+    }
+  }
+
+  // The symbols of words: those of a text, or the elements of a row.
+  void nested(const DataField& field, FieldData& data) {
+    const Vocabulary& vocabulary = vocabulary_of(field);
+    const Cut outer = cut_of(field.dimension), inner = cut_of(field.inside);
+    const int32_t filling = inner.least > 0 ? vocabulary.find(kPad) : 0;
+    int64_t& longest = learned_.longest[field.inside];
+    int64_t all = 0;  // words of all rows, before anything is cut
+    begin(data);
+    data.inner.assign(1, 0);
+    const auto end_word = [&](int64_t length) {
+      const int64_t kept = std::clamp(length, inner.least, inner.most);
+      data.ids.resize(static_cast<size_t>(data.inner.back() + kept), filling);
+      data.inner.push_back(data.inner.back() + kept);
+      longest = std::max(longest, kept);
+    };
+    for (int64_t r = 0; r < rows_.rows(); ++r) {
+      int64_t words = 0, length = 0;
+      const auto end_last = [&] {
+        if (words == 0) return;
+        check_length(field, field.inside, r, all++, length);
+        if (words <= outer.most) end_word(length);
+      };
+      const auto begin_word = [&] {
+        end_last();
+        ++words;
+        length = 0;
+      };
+      for_each_element(rows_, encoder_, r, [&](const RowView& element) {
+        encoder_.words(field, element, begin_word, [&](std::string_view symbol) {
+          if (length++ < inner.most && words <= outer.most) data.ids.push_back(vocabulary.find_or_unk(symbol));
+        });
+      });
+      end_last();
+      check_length(field, field.dimension, r, r, words);
+      int64_t kept = std::min(words, outer.most);
+      for (; kept < outer.least; ++kept) end_word(0);
       end_row(field, data, kept);
     }
   }
@@ -188,17 +228,21 @@ class FieldEncoder {
         [] {});
   }
 
-  // Fields along one dimension have the same length, before anything is cut.
-  void check_length(const DataField& field, int64_t row, int64_t length) {
-    const auto r = static_cast<size_t>(row);
-    auto& lengths = lengths_[field.dimension];
-    if (lengths.size() == r) {
+  // Fields along one dimension have the same length, before anything is cut. `index`: of the row, or of the
+  // word in all rows.
+  void check_length(const DataField& field, const std::string& dimension, int64_t row, int64_t index,
+                    int64_t length) {
+    const auto i = static_cast<size_t>(index);
+    auto& lengths = lengths_[dimension];
+    if (lengths.size() == i) {
       lengths.push_back(length);
       return;
     }
-    if (lengths[r] == length) return;
-    const auto other = std::ranges::find(dataset_.fields, field.dimension, &DataField::dimension);
-    const RowView& view = rows_.records[r];
+    if (lengths[i] == length) return;
+    const auto other = std::ranges::find_if(dataset_.fields, [&](const DataField& f) {
+      return f.dimension == dimension || f.inside == dimension;
+    });
+    const RowView& view = rows_.records[static_cast<size_t>(row)];
     const std::string where = view.table != nullptr ? fmt::format("{}, line {}", view.table->name(),
                                                                   view.table->place(view.index, 0).line)
                                                     : fmt::format("{}, line {}", view.origin, view.index + 1);
@@ -207,7 +251,7 @@ class FieldEncoder {
          .line = field.place.line,
          .column = field.place.column,
          .message = fmt::format("`{}` has another length than `{}` in both of {}   ({} and {}, {})",
-                                field.name, other->name, field.dimension, length, lengths[r], where),
+                                field.name, other->name, dimension, length, lengths[i], where),
          .notes = {},
          .help = {}});
   }
@@ -224,7 +268,7 @@ class FieldEncoder {
   Learned& learned_;
   Dataset& dataset_;
   Encoder encoder_;
-  std::map<std::string, std::vector<int64_t>> lengths_;  // by dimension: of each row, before cutting
+  std::map<std::string, std::vector<int64_t>> lengths_;  // by dimension: of each row or word, before cutting
 };
 
 }  // namespace
@@ -327,9 +371,7 @@ void encode_fields(const DataSpec& spec, const RowSet& rows, Learned& learned, D
   FieldEncoder encoder(spec, rows, learned, dataset);
   for (size_t i = 0; i < dataset.fields.size(); ++i) {
     const DataField& field = dataset.fields[i];
-    if (!field.dimension.empty() &&
-        std::ranges::find(dataset.dimensions, field.dimension) == dataset.dimensions.end())
-      dataset.dimensions.push_back(field.dimension);
+    dataset.add_dimensions(field);
     encoder.encode(field, dataset.data[i]);
   }
 }

@@ -29,8 +29,9 @@ const VocabularySpec* setting_of(const DataSpec& spec, const std::string& vocabu
 std::vector<std::string_view> special_entries(const DataSpec& spec, const std::string& vocabulary) {
   bool pad = false, end = false;
   for (const DataField& field : spec.fields) {
-    if (field.kind != FieldKind::Sequence || field.vocabulary != vocabulary) continue;
-    pad = pad || length_setting(spec.pads, field.dimension) != nullptr;
+    const bool nested = field.kind == FieldKind::Nested;
+    if ((field.kind != FieldKind::Sequence && !nested) || field.vocabulary != vocabulary) continue;
+    pad = pad || length_setting(spec.pads, nested ? field.inside : field.dimension) != nullptr;
     end = end || field.value.end;
   }
   const VocabularySpec* setting = setting_of(spec, vocabulary);

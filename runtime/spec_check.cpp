@@ -60,6 +60,20 @@ void check_split(const DataSpec& spec) {
     refuse(spec, spec.split_place, fmt::format("the shares of `split` add up to {:.6g}, not to 1", sum));
 }
 
+// A dimension is one of the rows, or lies within one other.
+void check_inside(const DataSpec& spec, const DataField& field) {
+  if (field.inside.empty()) return;
+  for (const DataField& other : spec.fields) {
+    const bool rows = other.dimension == field.inside;
+    if (rows || (other.inside == field.inside && other.dimension != field.dimension))
+      refuse(spec, field.place,
+             fmt::format("`{}` lies within `{}` here, and {} in `{}`", field.inside, field.dimension,
+                         rows ? "is a sequence of the rows" : fmt::format("within `{}`", other.dimension),
+                         other.name),
+             {"another name"});
+  }
+}
+
 // Every dimension and vocabulary that a setting names belongs to a field.
 void check_names(const DataSpec& spec) {
   std::set<std::string> dimensions, trees, vocabularies, fields;
@@ -68,6 +82,8 @@ void check_names(const DataSpec& spec) {
       refuse(spec, field.place, fmt::format("two fields are called `{}`", field.name));
     if (!field.vocabulary.empty()) vocabularies.insert(field.vocabulary);
     if (!field.dimension.empty()) dimensions.insert(field.dimension);
+    if (!field.inside.empty()) dimensions.insert(field.inside);
+    check_inside(spec, field);
     if (field.kind == FieldKind::Tree || field.kind == FieldKind::Links) trees.insert(field.dimension);
   }
   for (const auto* settings : {&spec.limits, &spec.pads}) {
@@ -188,7 +204,15 @@ void check_fields(const DataSpec& spec) {
     refuse(spec, pieces.place, fmt::format("rows of `{}` are sequences already", format_name(format)),
            {"`chunk` and `sample` are for a stream or the rows of a table"});
   for (const DataField& field : spec.fields) {
-    const bool elements = !field.dimension.empty() && field.kind != FieldKind::Sequence;
+    const bool nested = field.kind == FieldKind::Nested;
+    const bool elements = !field.dimension.empty() && field.kind != FieldKind::Sequence &&
+                          (!nested || field.value.operands[0].op != EncodeOp::Words);
+    if (nested && (pieces || format == DataFormat::Stream))
+      refuse(spec, field.place, "symbols within words are of rows, not of a stream or pieces of one");
+    if (nested && !elements && has_elements(format))
+      refuse(spec, field.place,
+             fmt::format("`{}`: an element of `{}` is one word", to_text(field.value), format_name(format)),
+             {"`chars(col(1))`"});
     const std::string along = fmt::format("`{}`", pieces.dimension);
     if (pieces && field.dimension != pieces.dimension)
       refuse(spec, field.place,
@@ -224,6 +248,11 @@ void check_fields(const DataSpec& spec) {
 }
 
 }  // namespace
+
+bool runs_over_elements(const DataSpec& spec, const DataField& field) {
+  if (field.dimension.empty() || field.kind == FieldKind::Sequence) return false;
+  return field.kind != FieldKind::Nested || has_elements(spec.sources[0].format);
+}
 
 Part dealt_part(const DataSpec& spec) {
   return has_source(spec, Part::All) ? Part::All : Part::Train;

@@ -15,6 +15,9 @@ void check_spec(const DataSpec& spec);
 /// has files. Empty: all rows are training rows.
 std::vector<Share> shares_of(const DataSpec& spec);
 
+/// Whether the values of a field are those of the elements of a row, one after the other.
+bool runs_over_elements(const DataSpec& spec, const DataField& field);
+
 /// The part whose sources are dealt: All if there is a `read`, else Train.
 Part dealt_part(const DataSpec& spec);
 

@@ -10,6 +10,23 @@
 
 namespace rnnc::test {
 
+namespace {
+
+/// `x: C[S, T]`: T lies within S. -1 for a dimension of the rows.
+std::vector<int> within(const ast::DataBlock& data, const std::vector<std::string>& sequences) {
+  const auto number = [&](const ast::Size& size) {
+    return int(std::ranges::find(sequences, size.value.text) - sequences.begin());
+  };
+  std::vector<int> result(sequences.size(), -1);
+  for (const ast::Field& field : data.fields) {
+    if (field.type.vocabulary.empty() || field.type.sizes.size() != 2) continue;
+    result.at(size_t(number(field.type.sizes[1]))) = number(field.type.sizes[0]);
+  }
+  return result;
+}
+
+}  // namespace
+
 Lowered lower_text(const std::string& text, std::map<std::string, int64_t> sizes,
                    std::vector<std::string> sequences) {
   const Source source{"test.rnn", text};
@@ -23,12 +40,14 @@ Lowered lower_text(const std::string& text, std::map<std::string, int64_t> sizes
     if (const auto* u = std::get_if<ast::Use>(&item)) predict = u;
   }
   for (const auto& [name, value] : checked.dims) sizes[name] = value;
+  const std::vector<int> inside = within(*data, sequences);
   const LowerInput input{checked.file,
                          checked.library,
                          source,
                          checked.library_source,
                          sizes,
                          std::move(sequences),
+                         inside,
                          [&sizes](const std::string& vocabulary, const std::string& entry) -> int64_t {
                            if (entry == "<blank>" || entry == "<bos>") return 0;
                            const auto number = int64_t(entry.at(0)) - 'a';  // entries are a, b, c, ...

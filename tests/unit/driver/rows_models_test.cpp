@@ -113,6 +113,41 @@ tree cell tree_lstm(x: [E]; h: [H], c: [H]) {
   h   = scan rnn[12] over embed[6](x)
   out = linear[W](last(h)))",
        "cross_entropy(out, last(y))"},
+      {"words_of_letters", "x: V[S, U] = chars(words(col(1)))\n  y: W[S] = words(col(2))", R"(
+layer word(c: [U, E]) with (k: [K], g: [K]) -> (v: [M]) {
+  f = scan gru[3] over c
+  h = scan stack(gru[3], 2) over concat(c, delay(f)) from h = final(f)
+  b = scan both(lstm[3]) over h
+  a = softmax over U (tanh(h @ g))
+  v = concat(final(b), max over U (window(c, 2)), sum over U (scale(a, h)), last(f) * k)
+})",
+       R"((x: V[S, U]) -> (out: [S, W]) {
+  param k, g: [3] ~ normal(0.5)
+  w   = word(embed[4](x), k = k, g = g)
+  h   = scan both(gru[5]) over dropout(w, 0.1)
+  out = linear[W](h))",
+       "cross_entropy(out, y)"},
+      {"scans_side_by_side",
+       "x: V[T] = words(col(1))\n  p: [Y, X] = number(col(2))\n  y: L = category(col(3))", R"(
+cell acc(x: []; s: [H]) with (k: [H]) {
+  param w: [H] ~ normal(0.5)
+  s' = tanh(x * w + k * s)
+}
+layer pair(q: [E]) with (k: [T, E]) -> (r: [T]) {
+  r = k @ q
+}
+layer line(r: [M]) with (k: [H], s: [H]) -> (v: [H]) {
+  h = scan acc[H] over r with k = k from s = s
+  b = scan reverse(acc[H]) over delay(r) with k = k from h
+  v = final(b) + mean over M (b - h)
+})",
+       R"((x: V[T], p: [Y, X]) -> (out: [L]) {
+  param k: [6] ~ normal(0.5)
+  e   = embed[6](x)
+  m   = line(pair(e, k = e), k = k, s = max over T (e))
+  n   = line(p, k = tanh(k), s = last(e))
+  out = linear[L](max over T (m) + sum over Y (n)))",
+       "cross_entropy(out, y)"},
       {"stacks", "x: V[S] = words(col(1))\n  y: W[T] = words(col(2))", "",
        R"((x: V[S], y: W[T]) -> (out: [T, W]) {
   enc = scan stack(lstm[5], 2) over embed[4](x)
@@ -132,7 +167,7 @@ std::string text_of(const Case& c) {
 Lowered lowered_case(const Case& c) {
   const std::string data = c.data;
   std::vector<std::string> sequences;
-  for (const char* name : {"S", "T", "N"})
+  for (const char* name : {"S", "T", "U", "N"})
     if (data.find(std::string(name) + "]") != std::string::npos ||
         data.find(std::string(name) + ",") != std::string::npos)
       sequences.emplace_back(name);

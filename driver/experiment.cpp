@@ -280,7 +280,8 @@ Lowered lower_model(const Experiment& experiment, std::string_view model, const 
 std::vector<int32_t> longest_rows(const Dataset& dataset) {
   std::vector<int32_t> longest;
   for (const std::string& dimension : dataset.dimensions) {
-    const int64_t most = dataset.pieces ? dataset.pieces.length : std::max<int64_t>(1, dataset.longest(dimension));
+    const int64_t most =
+        dataset.pieces ? dataset.pieces.length : std::max<int64_t>(1, dataset.longest(dimension));
     longest.push_back(static_cast<int32_t>(most));
   }
   return longest;

@@ -82,7 +82,8 @@ SyntheticBatch::SyntheticBatch(const Model& model, int64_t rows, const std::vect
     if (space.kind == Space::Nested) {
       for (const int32_t elements : examples.lengths.at(size_t(space.base)))
         for (int32_t e = 0; e < elements; ++e)
-          examples.lengths[dim].push_back(int32_t(ragged ? std::max<int64_t>(1, longest - e % longest) : longest));
+          examples.lengths[dim].push_back(
+              int32_t(ragged ? std::max<int64_t>(1, longest - e % longest) : longest));
       continue;
     }
     for (int64_t row = 0; row < rows; ++row) {

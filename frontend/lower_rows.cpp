@@ -5,7 +5,8 @@
 //   x: [T, Y, X, C]     rows T, columns Y·X·C        a stack of steps
 //                       rows T: Y·X, columns C       each step of each row has Y·X rows inside
 //   A: [N, N]           rows N: N, one column        a variable dimension lies in the rows, always
-//   x: [S, U, E]        rows S > U, columns E        a sequence within each element of S: the steps of U, a row
+//   x: [S, U, E]        rows S > U, columns E        a sequence within each element of S: the steps of U, a
+//   row
 //                                                    an element of S; both dimensions are in front
 //
 // `laid` brings a value to the rows of another one: it cuts columns into rows or joins rows to columns, and
@@ -131,7 +132,8 @@ NodeId Lowering::row_index(Rows to, Rows from, std::span<const Dim> dims, std::v
   RowMap map;
   map.to = is_here(to) ? Rows::batch(to.dim) : to;
   map.from = is_here(from) ? Rows::batch(from.dim) : from;
-  const std::span<const Dim> hidden = is_here(to) ? std::span<const Dim>(open_->lead) : std::span<const Dim>();
+  const std::span<const Dim> hidden =
+      is_here(to) ? std::span<const Dim>(open_->lead) : std::span<const Dim>();
   for (const Dim& d : hidden) map.dims.push_back(extent(d));
   for (const Dim& d : dims) map.dims.push_back(extent(d));
   for (RowMap::From& f : sources)
@@ -233,7 +235,8 @@ NodeId Lowering::laid_in(const Value& v, std::span<const size_t> places, std::sp
   const size_t own = size_t(std::count_if(places.begin(), places.end(), [&](size_t p) { return p < k; }));
   const NodeId node = cut(v, own);
   const Rows from = g_->shape(node).rows;
-  if (from == rows || (from.kind == Rows::Fixed && own == 0)) return node;
+  const bool in_order = std::is_sorted(places.begin(), places.begin() + long(own));
+  if ((from == rows && in_order) || (from.kind == Rows::Fixed && own == 0)) return node;
   const std::vector<Dim> mine = full(v);
   std::vector<RowMap::From> sources;
   for (size_t i = 0; i < own; ++i) sources.push_back({int(places[i]), 1, 0, extent(mine[i])});

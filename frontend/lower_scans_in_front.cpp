@@ -30,7 +30,8 @@ Lowering::Steps Lowering::scan_in_front(const ast::Scan& s, std::vector<Value> o
   for (const Value& v : over)
     if (v.lead.size() > along.lead.size()) along.lead = v.lead;
   const size_t lead = along.lead.size();
-  const bool nested = lead == 1 && around(over[0].dims[0]) == along.lead[0].sequence;
+  const int outer = around(over[0].dims[0]);
+  const bool nested = outer >= 0 && lead == 1 && outer == along.lead[0].sequence;
   Dim step = over[0].dims[0];
   if (!is_variable(step))
     step.sequence = space({.kind = Space::Constant, .name = {}, .steps = int32_t(step.n), .inside = {}});

@@ -7,7 +7,8 @@
 //   3  28       a constant number of steps
 //   4  (T-2)/1  derived from T: the same order, other lengths
 //   5  levels N the nodes of trees by depth: a level is a step, the roots are step 0
-//   6  S > U    a sequence within each element of S: its rows are those elements, longest first, its steps those
+//   6  S > U    a sequence within each element of S: its rows are those elements, longest first, its steps
+//   those
 //               of U; so a word of letters is a row of its own
 //
 // Rows (ir/shape.h) name a space by its number, in two forms: `B2`, all rows inside one example, one example
@@ -17,8 +18,8 @@
 //
 // An *element* is counted within its example, row-major over its dimensions, wherever its rows stand: element
 // 7 of `T0.*` is step 7, and so it is of `B` rows inside which T lies. So a map between spaces says only how
-// the dimensions of the one are found in the other. Within an example the sequences of `S > U` count as all as
-// long as the longest of them; what they lack has no row.
+// the dimensions of the one are found in the other. Within an example the sequences of `S > U` count as all
+// as long as the longest of them; what they lack has no row.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -109,8 +110,9 @@ bool same_for_all(const RowMap& map, std::span<const Space> spaces);
 class BatchRows {
  public:
   /// `lengths[d][slot]`: of the data's sequences, the first of the spaces; a slot is an example in the order
-  /// of sequence 0, longest first. Of a nested one: of each element around it, example after example. `capacity` is the steps of each space that the tables go to. `trees[d]`:
-  /// of the sequences that are trees.
+  /// of sequence 0, longest first. Of a nested one: of each element around it, example after example.
+  /// `capacity` is the steps of each space that the tables go to. `trees[d]`: of the sequences that are
+  /// trees.
   BatchRows(std::span<const Space> spaces, int64_t batch, std::span<const std::vector<int32_t>> lengths,
             std::span<const int32_t> capacity, std::span<const TreeNodes> trees = {});
   BatchRows(const BatchRows&) = delete;
@@ -145,7 +147,7 @@ class BatchRows {
   struct Node {
     int32_t slot, number;
   };
-  struct Of {  // an item is a slot, in a nested space an element around it
+  struct Of {                           // an item is a slot, in a nested space an element around it
     std::vector<int32_t> order, place;  // item of a place, place of an item
     std::vector<int32_t> length;        // steps of an item
     std::vector<int32_t> inside;        // rows of a place in each of its steps
@@ -153,7 +155,7 @@ class BatchRows {
     std::vector<int32_t> first, slot, longest;
     bool nested() const { return !first.empty(); }
     int32_t slot_of(int32_t item) const { return nested() ? slot[size_t(item)] : item; }
-    std::vector<int64_t> before;        // rows of the places before it; one more: of all
+    std::vector<int64_t> before;  // rows of the places before it; one more: of all
     std::vector<int64_t> row_offset;
     // levels: of each node of each slot (as in TreeNodes) its level and place there, and the nodes by levels
     std::vector<int32_t> level, in_level;

@@ -32,7 +32,10 @@ std::vector<NodeId> ports_of(const ScanBody& scan, size_t index) {
 /// Rows of the steps of a space, or inside them.
 bool runs_along(Rows rows, int dim, std::span<const Space> spaces) {
   if (rows.dim == dim) return true;
-  return rows.dim < spaces.size() && spaces[rows.dim].kind == Space::Inner && spaces[rows.dim].base == dim;
+  const size_t along = size_t(dim);
+  if (rows.dim >= spaces.size() || along >= spaces.size() || spaces[rows.dim].kind != Space::Inner)
+    return false;
+  return spaces[rows.dim].base == (spaces[along].kind == Space::Inner ? spaces[along].base : dim);
 }
 
 void check_body(const ScanBody& scan, size_t index, std::span<const Space> spaces) {
@@ -58,7 +61,8 @@ void check_body(const ScanBody& scan, size_t index, std::span<const Space> space
     if (port == kNoNode) continue;
     const Rows rows = scan.body.shape(port).rows;
     if (rows != Rows::here(rows.dim) || !runs_along(rows, scan.dim, spaces))
-      refuse(index, fmt::format("sequence {} is {} in its body", k, to_string(scan.body.shape(port))));
+      refuse(index, fmt::format("sequence {} is {} in its body, which goes along T{}", k,
+                                to_string(scan.body.shape(port)), scan.dim));
   }
 }
 

@@ -162,8 +162,7 @@ void fill_rows(const Dataset& dataset, size_t field, const Batch& batch, BatchFi
 // Symbols of words, packed in the order of the dimension inside.
 void fill_nested(const Dataset& dataset, size_t field, const Batch& batch, BatchField& to) {
   const auto at = std::ranges::find(dataset.dimensions, dataset.fields[field].inside);
-  const BatchDimension& dimension =
-      batch.dimensions.at(static_cast<size_t>(at - dataset.dimensions.begin()));
+  const BatchDimension& dimension = batch.dimensions.at(static_cast<size_t>(at - dataset.dimensions.begin()));
   const FieldData& data = dataset.data[field];
   to.ids.resize(static_cast<size_t>(dimension.row_offset.back()));
   for (size_t b = 0; b < dimension.order.size(); ++b) {

@@ -123,8 +123,7 @@ VocabularyCounts count_training_part(const DataSpec& spec, const RowSet& rows, c
       else encoder.symbols(field, row, [&](std::string_view symbol) { see(count, symbol); });
     };
     for (const int64_t r : dataset.train) {
-      if (runs_over_elements(spec, field))
-        for_each_element(rows, encoder, r, see_all);
+      if (runs_over_elements(spec, field)) for_each_element(rows, encoder, r, see_all);
       else see_all(rows.records[static_cast<size_t>(r)]);
     }
   }

@@ -54,7 +54,8 @@ struct Dataset {
   std::vector<DataField> fields;        // what is encoded here, in the order of the data block
   std::vector<FieldData> data;          // as `fields`
   std::vector<std::string> dimensions;  // sequence dimensions, in the order in which they first appear
-  std::vector<int> within;  // of each: the dimension within whose elements it lies, -1: none; so all at its end
+  std::vector<int>
+      within;  // of each: the dimension within whose elements it lies, -1: none; so all at its end
   int64_t rows = 0;
   std::vector<int64_t> train, valid, test;  // the rows of each part, ascending; with `pieces` one at most
   PieceSetting pieces;                      // set: a row is a part, read in pieces

@@ -212,7 +212,9 @@ void Encoder::words(const DataField& field, const RowView& row, const std::funct
 }
 
 void Encoder::symbols(const DataField& field, const RowView& row, const SymbolSink& sink) const {
-  if (field.kind == FieldKind::Nested) return words(field, row, [] {}, sink);
+  if (field.kind == FieldKind::Nested)
+    return words(
+        field, row, [] {}, sink);
   const EncodeExpr& expr = field.value;
   const std::string value = text(expr.operands[0], row);
   if (field.kind == FieldKind::Tree) {  // a node is one symbol: of a leaf of several ("8 1/2") the first

@@ -34,11 +34,12 @@ class Encoder {
   /// shapes of arrays. Both must outlive this.
   Encoder(const DataSpec& spec, const Learned& learned);
 
-  /// The symbols of each word of a Nested field; `begin` is called before them. An element of a row is one word.
+  /// The symbols of each word of a Nested field; `begin` is called before them. An element of a row is one
+  /// word.
   void words(const DataField& field, const RowView& row, const std::function<void()>& begin,
              const SymbolSink& sink) const;
-  /// The symbols of a Sequence or Tree field, of a Nested one those of all words, with <eos> at the end (of a stream: of every line) if it asks
-  /// for it.
+  /// The symbols of a Sequence or Tree field, of a Nested one those of all words, with <eos> at the end (of a
+  /// stream: of every line) if it asks for it.
   void symbols(const DataField& field, const RowView& row, const SymbolSink& sink) const;
   /// The text of a Category field.
   std::string label(const DataField& field, const RowView& row) const;

@@ -198,7 +198,8 @@ class FieldEncoder {
       };
       for_each_element(rows_, encoder_, r, [&](const RowView& element) {
         encoder_.words(field, element, begin_word, [&](std::string_view symbol) {
-          if (length++ < inner.most && words <= outer.most) data.ids.push_back(vocabulary.find_or_unk(symbol));
+          if (length++ < inner.most && words <= outer.most)
+            data.ids.push_back(vocabulary.find_or_unk(symbol));
         });
       });
       end_last();

@@ -160,9 +160,23 @@ TEST(DataSpec, VocabulariesOfOthersAndLists) {
   EXPECT_EQ(block("x: C[T] = words(line, list = \"w.txt\")").fields[0].value.list, "w.txt");
 }
 
+TEST(DataSpec, SymbolsOfWords) {
+  const DataField field = block("x: C[S, T] = chars(words(lower(line), marks = yes), end = yes)").fields[0];
+  EXPECT_EQ(field.kind, FieldKind::Nested);
+  EXPECT_EQ(field.dimension, "S");
+  EXPECT_EQ(field.inside, "T");
+  EXPECT_TRUE(field.value.end);
+  EXPECT_EQ(field.value.op, EncodeOp::Chars);
+  EXPECT_EQ(field.value.operands[0].op, EncodeOp::Words);
+  EXPECT_TRUE(field.value.operands[0].marks);
+  EXPECT_EQ(block("x: C[S, T] = chars(col(1))", "blocks").fields[0].kind, FieldKind::Nested);
+  EXPECT_THAT(why("x: C[T] = chars(words(line))"), HasSubstr("`C[S, T]`"));
+  EXPECT_THAT(why("x: C[S, T] = chars(line)"), HasSubstr("`chars(words(...))`"));
+  EXPECT_THAT(why("x: C[S, S] = chars(words(line))"), HasSubstr("the second within the first"));
+  EXPECT_THAT(why("x: C[S, T] = chars(words(line, end = yes))"), HasSubstr("`end` belongs to the symbols"));
+}
+
 TEST(DataSpec, WhatIsNotBuiltIsNamed) {
-  EXPECT_THAT(why("x: C[S, T] = chars(words(line))"),
-              HasSubstr("symbols within words (`C[S, T]`) are not built yet"));
   EXPECT_THAT(why("y: L[T, U] = category(col(1))", "csv"),
               HasSubstr("categories of more than one dimension are not built yet"));
 }

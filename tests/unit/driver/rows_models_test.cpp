@@ -114,16 +114,16 @@ tree cell tree_lstm(x: [E]; h: [H], c: [H]) {
   out = linear[W](last(h)))",
        "cross_entropy(out, last(y))"},
       {"words_of_letters", "x: V[S, U] = chars(words(col(1)))\n  y: W[S] = words(col(2))", R"(
-layer word(c: [U, E]) with (k: [K], g: [K]) -> (v: [M]) {
+layer word(c: [U, E]) -> (v: [2*E + 12]) {
+  param u: [3] ~ normal(0.5)
   f = scan gru[3] over c
   h = scan stack(gru[3], 2) over concat(c, delay(f)) from h = final(f)
   b = scan both(lstm[3]) over h
-  a = softmax over U (tanh(h @ g))
-  v = concat(final(b), max over U (window(c, 2)), sum over U (scale(a, h)), last(f) * k)
+  a = softmax over U (tanh(h @ u))
+  v = concat(final(b), max over U (window(c, 2)), sum over U (scale(a, h)), tanh(last(f)))
 })",
        R"((x: V[S, U]) -> (out: [S, W]) {
-  param k, g: [3] ~ normal(0.5)
-  w   = word(embed[4](x), k = k, g = g)
+  w   = word(embed[4](x))
   h   = scan both(gru[5]) over dropout(w, 0.1)
   out = linear[W](h))",
        "cross_entropy(out, y)"},

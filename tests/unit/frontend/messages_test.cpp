@@ -51,7 +51,7 @@ TEST(Messages, OfTheErrorListHaveTheCodesOfItsSections) {
     EXPECT_EQ(codes(read_file(file)), std::vector<std::string>{file.stem().string()}) << file;
   }
   std::set<std::string> table, general = {"syntax", "rule", "unused", "data", "command_line"};
-#define CODE(enumerator, word) EXPECT_TRUE(table.insert(word).second) << word;
+#define CODE(enumerator, word) EXPECT_TRUE(table.insert(word).second) << (word);
 #include "ir/message_codes.def"
 #undef CODE
   for (const std::string& word : general) EXPECT_EQ(table.erase(word), 1u) << word;

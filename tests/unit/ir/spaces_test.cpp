@@ -71,6 +71,53 @@ TEST_F(Rows3, FirstAndLastOfAnEmptyExampleAreNone) {
   EXPECT_THAT(map("%rows B T0.* : : last<#0"), ElementsAre(4, 3, -1));
 }
 
+// Example 0 has words of 1, 3 and 2 letters, example 1 none, example 2 one of 2.
+struct Words3 : testing::Test {
+  std::vector<Space> all = [] {
+    std::vector<Space> list = sequence_spaces({"S", "U"}, std::vector<int>{-1, 0});
+    list.push_back({.kind = Space::Inner, .name = "U: 2", .base = 1, .inside = {2, {}}});
+    list.push_back({.kind = Space::Derived, .name = "U-1", .base = 1, .add = -1, .inside = {}});
+    return list;
+  }();
+  std::vector<std::vector<int32_t>> lengths{{3, 0, 1}, {1, 3, 2, 2}};
+  std::vector<int32_t> steps = space_steps(all, std::vector<int32_t>{3, 4});
+  BatchRows rows{all, 3, lengths, steps};
+  std::vector<int32_t> map(const std::string& name) { return rows.rows_of(parse_row_map(name)); }
+};
+
+TEST_F(Words3, AreTheRowsOfTheirLetters) {
+  EXPECT_THAT(steps, ElementsAre(3, 4, 4, 3));
+  EXPECT_THAT(inner_rows(all, steps), ElementsAre(1, 3, 6, 3));
+  EXPECT_THAT(rows.order(1), ElementsAre(1, 2, 3, 0));
+  EXPECT_THAT(rows.row_offset(1), ElementsAre(0, 4, 7, 8, 8));
+  EXPECT_THAT(rows.row_offset(2), ElementsAre(0, 8, 14, 16, 16));
+  EXPECT_THAT(rows.row_offset(3), ElementsAre(0, 3, 4, 4));
+  EXPECT_THAT(rows.batch_rows(), ElementsAre(3, 4, 8, 4));
+}
+
+TEST_F(Words3, FindTheirLettersAndTheWordsAround) {
+  // S: step 0 has word 0 of example 0 and that of example 2, then words 1 and 2
+  EXPECT_THAT(map("%rows T0.* B1 : #0 : 0<#0"), ElementsAre(3, 2, 0, 1));
+  EXPECT_THAT(map("%rows B1 T0.* : #0 : 0<#0"), ElementsAre(2, 3, 1, 0));
+  EXPECT_THAT(map("%rows B1 B : #0 :"), ElementsAre(0, 0, 1, 0));
+  EXPECT_THAT(map("%rows T1.* T0.* : #0 #1 : 0<#0"), ElementsAre(2, 3, 1, 0, 2, 3, 1, 2));
+  EXPECT_THAT(map("%rows T2.* T1.* : #0 #1 2 : 0<#0 1<#1"),
+              ElementsAre(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7));
+}
+
+TEST_F(Words3, EndWhereTheyEnd) {
+  EXPECT_THAT(map("%rows T0.* T1.* : #0 : 0<#0 last<#1"), ElementsAre(3, 6, 7, 5));
+  EXPECT_THAT(map("%rows T0.* T1.* : #0 : 0<#0 first<#1"), ElementsAre(3, 2, 0, 1));
+  EXPECT_THAT(map("%rows T1.* T1.* : #0 #1 : 0<#0 1*1+1<#1"), ElementsAre(4, 5, 6, -1, 7, -1, -1, -1));
+  EXPECT_THAT(map("%rows T1.* T1.* : #0 #1 : 0*1-1<#0 1<#1"), ElementsAre(3, 0, -1, -1, -1, 4, -1, -1));
+  EXPECT_THAT(map("%rows T3.* T1.* : #0 #3 : 0<#0 1*1+1<#1"), ElementsAre(4, 5, 6, 7));
+}
+
+TEST_F(Words3, AreAsManyAsTheElementsAroundThem) {
+  lengths[1].pop_back();
+  EXPECT_THROW(BatchRows(all, 3, lengths, steps), GraphError);
+}
+
 // ((0 1) 2) and a single leaf.
 const std::vector<TreeNodes> kTrees{{{0, 5, 6}, {-1, -1, 0, -1, 2, -1}, {-1, -1, 1, -1, 3, -1}}};
 

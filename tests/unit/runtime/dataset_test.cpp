@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "runtime/batches.h"
 #include "runtime/deal.h"
 #include "tests/unit/runtime/data_helpers.h"
 
@@ -257,6 +258,88 @@ TEST(Dataset, SequencesOfUnequalLength) {
   spec.fields[1].place = {6, 3};
   EXPECT_EQ(why(folder, spec),
             "test.rnn:6:3: error: `y` has another length than `x` in both of T   (3 and 2, a.txt, line 1)\n");
+}
+
+// x: C[S, T] = chars(words(line))
+DataField letters_of_words(const std::string& name) {
+  DataField field = chars(name);
+  field.kind = FieldKind::Nested;
+  field.dimension = "S";
+  field.inside = "T";
+  EncodeExpr words = expr(EncodeOp::Words);
+  words.operands = field.value.operands;
+  field.value.operands = {words};
+  return field;
+}
+
+std::vector<std::string> words_of(const Dataset& dataset, size_t field, int64_t row) {
+  const FieldData& data = dataset.data[field];
+  std::vector<std::string> words;
+  for (int64_t w = data.offsets[static_cast<size_t>(row)]; w < data.offsets[static_cast<size_t>(row) + 1];
+       ++w) {
+    words.emplace_back();
+    for (int64_t i = data.inner[static_cast<size_t>(w)]; i < data.inner[static_cast<size_t>(w) + 1]; ++i)
+      words.back() += dataset.learned.vocabularies.at("C").text(data.ids[static_cast<size_t>(i)]);
+  }
+  return words;
+}
+
+TEST(Dataset, SymbolsOfWords) {
+  const TemporaryFolder folder;
+  folder.write("a.txt", "abc  a b\n\nba\n");
+  DataSpec spec = block("a.txt", DataFormat::Lines, {letters_of_words("x")});
+  Dataset dataset = load(folder, spec);
+  EXPECT_THAT(words_of(dataset, 0, 0), ElementsAre("abc", "a", "b"));
+  EXPECT_THAT(words_of(dataset, 0, 1), IsEmpty());
+  EXPECT_THAT(words_of(dataset, 0, 2), ElementsAre("ba"));
+  EXPECT_THAT(dataset.dimensions, ElementsAre("S", "T"));
+  EXPECT_EQ(dataset.around(0), -1);
+  EXPECT_EQ(dataset.around(1), 0);
+  EXPECT_EQ(dataset.longest("S"), 3);
+  EXPECT_EQ(dataset.longest("T"), 3);
+
+  Batch batch;
+  fill_batch(dataset, std::vector<int64_t>{2, 1, 0}, 4, batch);
+  EXPECT_THAT(batch.order, ElementsAre(0, 2, 1));
+  EXPECT_THAT(batch.dimensions[1].words, ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(batch.dimensions[1].order, ElementsAre(0, 3, 1, 2));
+  EXPECT_THAT(batch.dimensions[1].length, ElementsAre(3, 2, 1, 1));
+  const auto text = [&] {
+    std::string all;
+    for (const int32_t id : batch.fields[0].ids) all += dataset.learned.vocabularies.at("C").text(id);
+    return all;
+  };
+  EXPECT_EQ(text(), "ababbac");  // a of abc, b of ba, a, b; then b of abc, a of ba; then c
+
+  spec.fields[0].value.end = true;
+  spec.limits = {{.dimension = "S", .length = 2, .place = {}}, {.dimension = "T", .length = 3, .place = {}}};
+  dataset = load(folder, spec);
+  EXPECT_THAT(words_of(dataset, 0, 0), ElementsAre("abc", "a<eos>"));
+  EXPECT_THAT(words_of(dataset, 0, 2), ElementsAre("ba<eos>"));
+
+  spec.fields[0].value.end = false;
+  spec.limits.clear();
+  spec.pads = {{.dimension = "S", .length = 2, .place = {}}, {.dimension = "T", .length = 2, .place = {}}};
+  dataset = load(folder, spec);
+  EXPECT_THAT(words_of(dataset, 0, 0), ElementsAre("ab", "a<pad>"));
+  EXPECT_THAT(words_of(dataset, 0, 1), ElementsAre("<pad><pad>", "<pad><pad>"));
+  EXPECT_THAT(words_of(dataset, 0, 2), ElementsAre("ba", "<pad><pad>"));
+}
+
+TEST(Dataset, WordsThatDoNotFit) {
+  const TemporaryFolder folder;
+  folder.write("a.txt", "ab c\n");
+  DataSpec spec = block("a.txt", DataFormat::Lines, {letters_of_words("x"), letters_of_words("y")});
+  spec.fields[1].value.end = true;
+  spec.fields[1].place = {6, 3};
+  EXPECT_EQ(why(folder, spec),
+            "test.rnn:6:3: error: `y` has another length than `x` in both of T   (3 and 2, a.txt, line 1)\n");
+  spec.fields[1] = chars("y");
+  EXPECT_THAT(why(folder, spec), HasSubstr("`T` lies within `S` here, and is a sequence of the rows in `y`"));
+  spec.fields.pop_back();
+  spec.sources[0].format = DataFormat::Stream;
+  spec.fields[0].value.operands[0].operands[0] = expr(EncodeOp::WholeText);
+  EXPECT_THAT(why(folder, spec), HasSubstr("symbols within words are of rows, not of a stream"));
 }
 
 TEST(Dataset, EmptyParts) {

@@ -63,7 +63,7 @@ class Ways {
         graph.roots.push_back({"d " + lowered.model.parameters[i].name, gradients[i]});
     }
     Compiled compiled = compile(graph, options_, lowered.model.spaces, jit_);
-    way.emplace(std::move(graph), std::move(compiled));
+    way = Way{std::move(graph), std::move(compiled)};
     return *way;
   }
 

@@ -49,6 +49,12 @@ NodeId Lowering::model_input(const std::string& name, const Shape& shape, int64_
   return g_->input(name, shape);
 }
 
+/// Refuses values of sequences within a sequence, where only those of the example itself will do.
+void Lowering::not_of_letters(const Value& v, Place place, const std::string& what) const {
+  for (const Dim& d : v.dims)
+    if (around(d) >= 0) not_built(place, what + " of a sequence within another one");
+}
+
 /// `next(FIELD, n)`: inputs that the driver fills. Where there is no answer a number is the element itself:
 /// what is computed of it stays finite (`abs(p - next(y)) / next(y)`), and its weight is 0.
 Value Lowering::next(const Expr& e, Scope& scope) {
@@ -173,6 +179,7 @@ Measure Lowering::ngram(const Expr& e, Scope& scope) {
     throw UserError(at_place(source_of(e.place), e.place, "`ngram` is no loss: it has no gradient", {},
                              "`metric ngram(...)`"));
   if (field(of, scope) == nullptr) not_built(of.place, "`ngram` of what is no field of the data");
+  not_of_letters(*field(of, scope), of.place, "`ngram`");
   Measure m;
   m.kind = Measure::Ngram;
   m.field = of.text;
@@ -191,6 +198,7 @@ Measure Lowering::bleu(const Expr& e, Scope& scope) {
   if (e.args.empty()) return m;
   const Expr& of = e.args[0].value;
   if (field(of, scope) == nullptr) not_built(of.place, "`bleu` of what is no field of the data");
+  not_of_letters(*field(of, scope), of.place, "`bleu`");
   m.field = of.text;
   return m;
 }
@@ -200,6 +208,7 @@ Measure Lowering::bleu(const Expr& e, Scope& scope) {
 /// share is itself.
 void Lowering::watch(const Expr& e, Scope& scope, Lowered& out) {
   const Value v = expr(e, scope);
+  not_of_letters(v, e.place, "`watch`");
   Watch watch{text_of(e), "watch." + std::to_string(out.watches.size()), "", -1};
   NodeId value = v.node, weight = v.weight;
   const Rows rows = g_->shape(value).rows;

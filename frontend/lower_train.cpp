@@ -258,6 +258,8 @@ void Lowering::predict_block(const ast::Use& predict, Scope& model_scope, Lowere
         e = &e->args.at(0).value;
       }
       const Value v = expr(*e, scope);
+      not_of_letters(v, e->place, "`show`");
+      if (show.top > 0 && is_variable(v.dims.back())) not_built(e->place, "`top` of a variable dimension");
       if (v.is_sequence()) show.sequence = v.dims[0].sequence;
       show.vocabulary = show.top ? v.dims.back().vocabulary : v.vocabulary;
       show.root = "show." + std::to_string(out.shows.size());

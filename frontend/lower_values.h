@@ -245,6 +245,7 @@ class Lowering {
   const Value* field(const ast::Expr& e, const Scope& scope) const;
   NodeId model_input(const std::string& name, const Shape& shape, int64_t categories);
   Value next(const ast::Expr& e, Scope& scope);
+  void not_of_letters(const Value& v, Place place, const std::string& what) const;
   NodeId joined_weight(NodeId a, NodeId b);
   Value weighted_reduce(const ast::Expr& e, const std::string& name, Value v, Over over);
   NodeId weighted(NodeId n, NodeId weight, bool extreme);

@@ -164,9 +164,9 @@ TEST(Words, WhatIsNotBuiltIsNamed) {
   const std::string away = "a sequence within another one, away from it: not built yet";
   EXPECT_THAT(why("", "  y   = e[x]\n  z   = sum over S (y)\n  out = sum(z)"), HasSubstr(away));
   EXPECT_THAT(why("", "  y   = e[x]\n  out = sum(last(y))"), HasSubstr(away));
-  EXPECT_THAT(why("layer l(c: [U]) -> (v: []) {\n  v = mean over U (c) / U\n}\n",
-                  "  w   = l(e[x])\n  out = sum(w)"),
-              HasSubstr("the length of a sequence within another one: not built yet"));
+  EXPECT_THAT(
+      why("layer l(c: [U]) -> (v: []) {\n  v = mean over U (c) / U\n}\n", "  w   = l(e[x])\n  out = sum(w)"),
+      HasSubstr("the length of a sequence within another one: not built yet"));
 }
 
 TEST(Words, FromTextToPrediction) {

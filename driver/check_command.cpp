@@ -5,6 +5,7 @@
 
 #include "driver/commands.h"
 #include "driver/data_spec.h"
+#include "driver/diagnostic_json.h"
 #include "driver/experiment.h"
 #include "ir/diagnostic.h"
 #include "runtime/errors.h"
@@ -13,17 +14,6 @@ namespace rnnc {
 namespace {
 
 using Json = nlohmann::json;
-
-Json to_json(const Diagnostic& d) {
-  return {{"file", d.file},
-          {"line", d.line},
-          {"column", d.column},
-          {"end_column", d.end_column},
-          {"severity", d.severity == Severity::Error ? "error" : "warning"},
-          {"message", d.message},
-          {"notes", d.notes},
-          {"help", d.help}};
-}
 
 /// `surname.h`: names of equations repeat from model to model.
 Json shapes(const Checked& checked) {
@@ -35,9 +25,7 @@ Json shapes(const Checked& checked) {
 }
 
 void print_json(const std::vector<Diagnostic>& diagnostics, Json shapes) {
-  Json list = Json::array();
-  for (const Diagnostic& d : diagnostics) list.push_back(to_json(d));
-  const Json result = {{"diagnostics", list}, {"shapes", std::move(shapes)}};
+  const Json result = {{"diagnostics", to_json(diagnostics)}, {"shapes", std::move(shapes)}};
   // A file that is not UTF-8 may be quoted in a message.
   fmt::print("{}\n", result.dump(-1, ' ', false, Json::error_handler_t::replace));
 }

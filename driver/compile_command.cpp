@@ -9,6 +9,7 @@
 #include "driver/compile.h"
 #include "driver/subject.h"
 #include "frontend/print_syntax.h"
+#include "frontend/suggest.h"
 #include "ir/dot.h"
 #include "ir/print.h"
 
@@ -48,8 +49,9 @@ std::string print_model(const Model& model) {
 
 void emit(const Options& options, const Experiment& experiment) {
   if (std::find(kStages.begin(), kStages.end(), options.emit) == kStages.end()) {
+    const std::string near = suggest(options.emit, std::vector<std::string>(kStages.begin(), kStages.end()));
     refuse_command(fmt::format("there is no stage `{}`", options.emit),
-                   fmt::format("the stages are: {}", fmt::join(kStages, ", ")));
+                   near.empty() ? fmt::format("the stages are: {}", fmt::join(kStages, ", ")) : near);
   }
   if (options.emit == "ast") {
     fmt::print("{}", print_syntax(experiment.checked.file));

@@ -9,12 +9,12 @@
 
 #include "driver/data_spec.h"
 #include "driver/generate_settings.h"
+#include "driver/given_file.h"
 #include "driver/train_settings.h"
 #include "frontend/language.h"
 #include "frontend/parser.h"
 #include "frontend/suggest.h"
 #include "ir/diagnostic.h"
-#include "runtime/files.h"
 
 namespace rnnc {
 namespace {
@@ -157,7 +157,7 @@ Experiment make_experiment(Source source, const Options& options, DimValues over
 }
 
 Experiment open_experiment(const Options& options) {
-  Experiment experiment = make_experiment({options.file, read_file(options.file, options.file)}, options);
+  Experiment experiment = make_experiment({options.file, read_experiment(options.file)}, options);
   for (const Diagnostic& warning : experiment.checked.warnings) warn(warning);
   return experiment;
 }

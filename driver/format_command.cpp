@@ -8,6 +8,7 @@
 
 #include "driver/commands.h"
 #include "driver/data_spec.h"
+#include "driver/given_file.h"
 #include "frontend/format.h"
 #include "ir/diagnostic.h"
 #include "runtime/errors.h"
@@ -19,7 +20,7 @@ namespace {
 constexpr const char* kStandardInput = "-";
 
 Source read(const std::string& file) {
-  if (file != kStandardInput) return {file, read_file(file, file)};
+  if (file != kStandardInput) return {file, read_experiment(file)};
   return {"standard input", std::string(std::istreambuf_iterator<char>(std::cin), {})};
 }
 

@@ -129,7 +129,7 @@ class Search {
                                  [&](int32_t slot, int64_t) {
                                    if (row++ == at) example = slot;
                                  });
-    const std::string text = fmt::format(", row {}", lost_.inputs.number(example));
+    std::string text = fmt::format(", row {}", lost_.inputs.number(example));
     if (rows.kind == Rows::Batch) return text;
     const auto step = std::upper_bound(offset.begin(), offset.end(), at) - offset.begin() - 1;
     return fmt::format("{}, step {}", text, step);

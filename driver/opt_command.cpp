@@ -1,11 +1,12 @@
 // `rnnc opt`: passes on a graph in text form, so that any pass can be tried alone from the shell.
 #include <fmt/format.h>
 
-#include <fstream>
 #include <iostream>
 #include <sstream>
 
 #include "driver/commands.h"
+#include "driver/given_file.h"
+#include "frontend/language.h"
 #include "frontend/suggest.h"
 #include "ir/diagnostic.h"
 #include "ir/parse.h"
@@ -17,15 +18,9 @@ namespace rnnc {
 namespace {
 
 std::string read_text(const std::string& path) {
+  if (path != "-") return read_given_file(path, ".ir");
   std::ostringstream text;
-  if (path == "-") {
-    text << std::cin.rdbuf();
-    return text.str();
-  }
-  std::ifstream file(path);
-  if (!file || !(text << file.rdbuf())) {
-    if (!file) refuse_command(fmt::format("cannot read \"{}\"", path));
-  }
+  text << std::cin.rdbuf();
   return text.str();
 }
 
@@ -44,7 +39,11 @@ int opt_command(const Options& options) {
   const std::vector<std::string>& wanted = options.has_passes ? options.passes : names;
   for (const std::string& name : wanted) {
     const Pass* pass = find_pass(name);
-    if (!pass) refuse_command(fmt::format("there is no pass `{}`", name), suggest(name, names));
+    if (!pass) {
+      const std::string near = suggest(name, names);
+      refuse_command(fmt::format("there is no pass `{}`", name),
+                     near.empty() ? "there are: " + join(names) : near);
+    }
     graph = pass->run(graph);
     verify(graph);
   }

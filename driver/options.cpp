@@ -8,6 +8,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <limits>
 
 #include "codegen/target.h"
 #include "frontend/language.h"
@@ -62,12 +63,23 @@ std::optional<Number> read_number(const std::string& text) {
 }
 
 /// A check whose message says what is wanted, not how CLI11 found out.
-CLI::Validator whole_number(int64_t most) {
+CLI::Validator whole_number(int64_t most, int64_t least = 1) {
   return CLI::Validator(
-      [most](const std::string& text) {
+      [most, least](const std::string& text) {
         const auto value = read_number<int64_t>(text);
-        if (value && *value >= 1 && *value <= most) return std::string();
-        return fmt::format("a whole number from 1 to {} is needed, not `{}`", most, text);
+        if (value && *value >= least && *value <= most) return std::string();
+        return fmt::format("a whole number from {} to {} is needed, not `{}`", least, most, text);
+      },
+      "");
+}
+
+CLI::Validator one_of(std::vector<std::string> words) {
+  return CLI::Validator(
+      [words](const std::string& text) {
+        if (contains(words, text)) return std::string();
+        const std::string near = suggest(text, words);
+        return fmt::format("{} is needed, not `{}`{}", fmt::join(words, " or "), text,
+                           near.empty() ? "" : "; " + near);
       },
       "");
 }
@@ -95,8 +107,12 @@ const std::array<Switch, 32> kSwitches = {{
      [](CLI::App& a, Options& o) {
        a.add_option("--target", o.target, "host, avx512, avx2 or sse2")->type_name("NAME");
      }},
-    {kModels, [](CLI::App& a,
-                 Options& o) { a.add_option("--seed", o.seed, "instead of the file's")->type_name("N"); }},
+    {kModels,
+     [](CLI::App& a, Options& o) {
+       a.add_option("--seed", o.seed, "instead of the file's")
+           ->type_name("N")
+           ->check(whole_number(std::numeric_limits<int64_t>::max(), 0));
+     }},
     {"check train eval predict generate bench explain gradcheck compile",
      [](CLI::App& a, Options& o) {
        a.add_option_function<std::vector<std::string>>(
@@ -168,7 +184,7 @@ const std::array<Switch, 32> kSwitches = {{
      [](CLI::App& a, Options& o) {
        a.add_option("--on", o.part, "train, valid or test (default: test)")
            ->type_name("PART")
-           ->check(CLI::IsMember({"train", "valid", "test"}));
+           ->check(one_of({"train", "valid", "test"}));
      }},
     {"bench explain compile gradcheck",
      [](CLI::App& a, Options& o) {
@@ -180,9 +196,7 @@ const std::array<Switch, 32> kSwitches = {{
      }},
     {"bench explain compile",
      [](CLI::App& a, Options& o) {
-       a.add_option("--mode", o.mode, "train or infer")
-           ->check(CLI::IsMember({"train", "infer"}))
-           ->type_name("MODE");
+       a.add_option("--mode", o.mode, "train or infer")->check(one_of({"train", "infer"}))->type_name("MODE");
      }},
     {"bench",
      [](CLI::App& a, Options& o) {
@@ -251,8 +265,45 @@ bool negative_number(const std::string& text) {
          (std::isdigit(static_cast<unsigned char>(text[1])) || text[1] == '.');
 }
 
+/// What the words in `rnnc COMMAND FILE [NAME]` mean.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kArguments = {{
+    {"FILE ...", "experiments; `-`: from standard input to standard output"},
+    {"FILE", "the experiment (`.rnn`); `predict`, `eval`, `generate`: or a saved model"},
+    {"[NAME]", "the model meant, where there are several"},
+    {"[INPUT ...]", "rows, or files with rows; none: a row a line on standard input, with tabs"},
+    {"[START]", "how the text begins, instead of `start`"},
+    {"GRAPH.ir", "as `rnnc compile --emit=graph` prints it; `-`: standard input"},
+}};
+
+std::string arguments_of(const CommandInfo& command) {
+  std::string text;
+  std::string_view rest = command.arguments;
+  for (const auto& [word, meaning] : kArguments) {
+    if (!rest.starts_with(word)) continue;
+    text += fmt::format("  {:<22} {}\n", word, meaning);
+    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+  }
+  return text;
+}
+
+/// What CLI11 found, in our words, and help.
+std::pair<std::string, std::string> complaint(const CLI::App& app, const CLI::ParseError& problem,
+                                              const std::string& command) {
+  const std::string text = problem.what();
+  const std::string name = text.substr(0, text.find_first_of(": "));
+  const CLI::Option* option = name.starts_with("--") ? app.get_option_no_throw(name) : nullptr;
+  if (option != nullptr && dynamic_cast<const CLI::ArgumentMismatch*>(&problem) != nullptr) {
+    if (option->count() > 1) return {fmt::format("`{}` is given twice", name), ""};
+    if (option->get_expected_max() > 0)
+      return {fmt::format("`{}` needs a value", name),
+              fmt::format("`{} {}`: {}", name, option->get_type_name(), option->get_description())};
+  }
+  return {text, fmt::format("`rnnc {} --help`", command)};
+}
+
 std::string help_of(const CommandInfo& command, const CLI::App& app) {
-  std::string text = fmt::format("rnnc {} {}\n  {}\n\n", command.name, command.arguments, command.summary);
+  std::string text = fmt::format("rnnc {} {}\n  {}\n\n{}", command.name, command.arguments, command.summary,
+                                 arguments_of(command));
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_group().empty()) continue;
     const std::string type = option->get_expected_max() > 0 ? " " + option->get_type_name() : "";
@@ -291,7 +342,8 @@ std::span<const CommandInfo> commands() {
 }
 
 void refuse_command(std::string message, std::string help) {
-  throw UserError(in_file("rnnc", 0, 0, std::move(message), {}, std::move(help)));
+  throw UserError(
+      with_code(Code::CommandLine, in_file("rnnc", 0, 0, std::move(message), {}, std::move(help))));
 }
 
 double set_number(const std::string& name, const std::string& text) {
@@ -324,12 +376,20 @@ ParsedLine parse_options(std::span<const std::string> arguments) {
   Options& options = result.options;
   if (arguments.empty()) refuse_command("what is to be done?", "`rnnc --help`");
   if (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
+    if (arguments.size() > 1 && arguments[0] == "help")
+      return parse_options(std::vector<std::string>{arguments[1], "--help"});
     result.help = general_help();
     return result;
   }
+  if (arguments[0].starts_with('-'))
+    refuse_command(fmt::format("`{}` is no command", arguments[0]),
+                   "`rnnc COMMAND FILE [OPTION ...]`; `rnnc --help` lists the commands");
   options.command = arguments[0];
   const auto* command = std::ranges::find(kCommands, std::string_view(options.command), &CommandInfo::name);
   if (command == kCommands.end()) {
+    if (options.command.ends_with(".rnn"))
+      refuse_command(fmt::format("what is to be done with {}?", options.command),
+                     fmt::format("`rnnc train {0}`, `rnnc check {0}`", options.command));
     std::vector<std::string> known;
     for (const CommandInfo& c : kCommands) known.emplace_back(c.name);
     refuse_command(fmt::format("there is no command `{}`", options.command),
@@ -356,7 +416,10 @@ ParsedLine parse_options(std::span<const std::string> arguments) {
   try {
     app.parse(rest);
   } catch (const CLI::ParseError& problem) {
-    if (!help) refuse_command(problem.what(), fmt::format("`rnnc {} --help`", options.command));
+    if (!help) {
+      auto [message, way_out] = complaint(app, problem, options.command);
+      refuse_command(std::move(message), std::move(way_out));
+    }
   }
   if (help) {
     result.help = help_of(*command, app);

@@ -7,13 +7,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "driver/given_file.h"
 #include "driver/parameters.h"
 #include "driver/train_settings.h"
 #include "frontend/language.h"
 #include "frontend/parser.h"
 #include "frontend/suggest.h"
 #include "ir/diagnostic.h"
-#include "runtime/files.h"
 
 namespace rnnc {
 namespace {
@@ -68,12 +68,6 @@ std::string chosen_model(const std::string& file, const std::vector<std::string>
   return names[0];
 }
 
-/// A safetensors file begins with the size of its header, 8 bytes, and the header with a brace.
-bool is_saved_model(const std::string& bytes) {
-  constexpr size_t kSizeBytes = 8;
-  return bytes.size() > kSizeBytes && bytes[kSizeBytes] == '{' && bytes.find('\0') < kSizeBytes;
-}
-
 /// `dim` values with which the model was trained, as far as the file has them.
 DimValues saved_dims(const SavedModel& saved, const ast::File& file) {
   DimValues dims;
@@ -124,7 +118,7 @@ Dataset without_rows(const Learned& learned, const DataSpec& spec, const std::ve
 
 SavedExperiment open_saved(const Options& options, std::vector<std::string>& inputs, Purpose purpose) {
   SavedExperiment result;
-  Source source{options.file, read_file(options.file, options.file)};
+  Source source{options.file, read_given_file(options.file, ".rnn")};
   const bool itself = is_saved_model(source.text);
   if (itself) {
     result.path = options.file;

@@ -48,8 +48,9 @@ void Checker::run(const ast::File& file, const ast::File& library) {
         const std::vector<std::string> known(dim_names_.begin(), dim_names_.end());
         const std::string near = suggest(name, known);
         const std::string there_are = "there are: " + (known.empty() ? "none" : join(known));
-        errors_.push_back(in_file(source_.name, 0, 0, fmt::format("no `dim` gives `{}` a value", name), {},
-                                  near.empty() ? there_are : near));
+        errors_.push_back(with_code(
+            Code::CommandLine, in_file(source_.name, 0, 0, fmt::format("no `dim` gives `{}` a value", name),
+                                       {}, near.empty() ? there_are : near)));
       }
   } catch (const EnoughErrors&) {
   }
@@ -73,7 +74,8 @@ void Checker::dims(const ast::Dims& dims) {
     guarded(dim.place, [&] {
       const bool twice = !dim_names_.insert(dim.name).second;
       if (is_language_function(dim.name))
-        fail(dim.place, fmt::format("`{}` is a function of the language and cannot be a name", dim.name));
+        fail(Code::FunctionName, dim.place,
+             fmt::format("`{}` is a function of the language and cannot be a name", dim.name));
       std::optional<double> value = constant(dim.value);
       if (const auto it = overrides_.find(dim.name); it != overrides_.end())
         value = static_cast<double>(it->second);
@@ -86,15 +88,21 @@ void Checker::dims(const ast::Dims& dims) {
   }
 }
 
-void Checker::fail(Place place, std::string message, std::vector<std::string> notes, std::string help) const {
+void Checker::fail(Code code, Place place, std::string message, std::vector<std::string> notes,
+                   std::string help, const Related& related) const {
   if (in_library_) throw std::logic_error("std.rnn: " + message);
-  throw UserError(at_place(source_, place, std::move(message), std::move(notes), std::move(help)));
+  Diagnostic error =
+      with_code(code, at_place(source_, place, std::move(message), std::move(notes), std::move(help)));
+  for (const auto& [where, text] : related)
+    error.related.push_back(
+        {source_.name, locate(source_, where), std::string(line_at(source_, where.offset)), text});
+  throw UserError(std::move(error));
 }
 
-void Checker::warn(Place place, std::string message, std::vector<std::string> notes) {
+void Checker::warn(Code code, Place place, std::string message, std::string help) {
   constexpr size_t kMostWarnings = 100;
   if (in_library_ || warnings_.size() >= kMostWarnings) return;
-  warnings_.push_back(at_place(source_, place, std::move(message), std::move(notes)));
+  warnings_.push_back(with_code(code, at_place(source_, place, std::move(message), {}, std::move(help))));
   warnings_.back().severity = Severity::Warning;
 }
 
@@ -152,7 +160,7 @@ Dim Checker::size(const Expr& e, const Scope* scope) const {
       std::vector<std::string> known = scope->dims;
       std::sort(known.begin(), known.end());
       const std::string near = suggest(e.text, known);
-      fail(e.place, fmt::format("there is no dimension `{}` here", e.text), {},
+      fail(Code::UnknownDim, e.place, fmt::format("there is no dimension `{}` here", e.text), {},
            near.empty() ? "there are: " + (known.empty() ? "none" : join(known)) : near);
     }
     return Dim::named(e.text);

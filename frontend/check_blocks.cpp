@@ -29,7 +29,7 @@ void Checker::train(const ast::Train& train) {
   trained = {&train, true};
   const auto model = models_.find(model_name);
   if (model == models_.end())
-    fail(train.model.place, fmt::format("there is no model `{}`", model_name), {},
+    fail(Code::UnknownModel, train.model.place, fmt::format("there is no model `{}`", model_name), {},
          suggest(model_name, keys(models_)));
   const auto data = datas_.find(data_name);
   if (data == datas_.end())
@@ -47,7 +47,7 @@ void Checker::train(const ast::Train& train) {
     for (const char* needed : {"loss", "optimizer", "epochs"})
       if (!seen.contains(needed))
         right = guarded(train.model.place, [&] {
-          fail(train.model.place, fmt::format("`train {}` has no `{}`", model_name, needed));
+          fail(Code::NoSetting, train.model.place, fmt::format("`train {}` has no `{}`", model_name, needed));
         });
   }
   Scope scope = model->second.scope;
@@ -69,7 +69,7 @@ void Checker::inputs_in_data(const ast::Train& train, const Defined& model, cons
   for (const Declared& input : model.inputs) {
     const auto field = data.fields.find(input.name);
     if (field == data.fields.end())
-      fail(train.data.place,
+      fail(Code::NoField, train.data.place,
            fmt::format("data `{}` has no field `{}`, which model `{}` takes", data_name, input.name,
                        model_name),
            {}, suggest(input.name, data.order));
@@ -79,12 +79,13 @@ void Checker::inputs_in_data(const ast::Train& train, const Defined& model, cons
   }
   for (const std::string& name : model.scope.order)
     if (data.fields.contains(name) && model.scope.values.at(name).role != Role::Input)
-      fail(train.data.place,
+      fail(Code::SameName, train.data.place,
            fmt::format("`{}` is a field of data `{}` and another value of model `{}`", name, data_name,
                        model_name),
            {}, "rename one of the two");
   if (model.carries && !data.settings.contains("chunk"))
-    fail(train.data.place, fmt::format("`carry` in model `{}` needs data cut by `chunk`", model_name), {},
+    fail(Code::Carry, train.data.place,
+         fmt::format("`carry` in model `{}` needs data cut by `chunk`", model_name), {},
          "`sample` and separate rows begin anew each time");
 }
 
@@ -95,7 +96,7 @@ void Checker::needs_valid_part(const ast::Setting& setting, const std::string& d
     const bool needs =
         (setting.name == "stop" && word == "patience") || (setting.name == "schedule" && word == "halve");
     if (needs)
-      fail(setting.place,
+      fail(Code::NoValid, setting.place,
            fmt::format("`{} {}` needs a valid part, data `{}` has none", setting.name, word, data), {},
            "`split train = 0.9, valid = 0.1`");
   }
@@ -111,7 +112,7 @@ void Checker::figure(const ast::Setting& setting, const Arg& arg, Scope& scope) 
   }
   if (value.type.is_number() && !value.per_row) return;
   const bool shaped = !value.type.sizes.empty();
-  fail(arg.value.place,
+  fail(Code::LossNumber, arg.value.place,
        fmt::format("the {} must be one number, this is {}{}", setting.name, shaped ? value.type.str() : "one",
                    value.per_row ? " for each row" : ""),
        {}, "`mean(...)` is the average over everything");
@@ -121,7 +122,8 @@ void Checker::use(const ast::Use& use) {
   const std::string& name = use.model.text;
   const auto found = models_.find(name);
   if (found == models_.end())
-    fail(use.model.place, fmt::format("there is no model `{}`", name), {}, suggest(name, keys(models_)));
+    fail(Code::UnknownModel, use.model.place, fmt::format("there is no model `{}`", name), {},
+         suggest(name, keys(models_)));
   const Defined& model = found->second;
   if (model.wrong) throw AlreadyWrong();
   const bool generate = use.kind == ast::Use::Kind::Generate;
@@ -173,7 +175,7 @@ void Checker::can_generate(const ast::Use& use, const Defined& model) {
   if (reach <= (answer->next ? Reach::SameStep : Reach::Before)) return;
   const bool later = reach == Reach::Later;
   const std::string what = scores.kind == Expr::Kind::Name ? fmt::format("`{}`", scores.text) : "the scores";
-  fail(use.model.place,
+  fail(later ? Code::GenerateFuture : Code::GenerateSame, use.model.place,
        fmt::format("`generate {}` cannot work: a step of {} depends on `{}` at {}", name, what, written,
                    later ? "later steps" : "the same step"),
        {},

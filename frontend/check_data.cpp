@@ -43,7 +43,7 @@ void Checker::data(const ast::DataBlock& data) {
       fail(data.place, fmt::format("data `{}` reads no file", data.name), {}, "`read \"file.txt\" as lines`");
     const bool chunk = checked.settings.contains("chunk"), sample = checked.settings.contains("sample");
     if (formats.contains("stream") && !chunk && !sample)
-      fail(data.place, "a stream has no end of its own", {},
+      fail(Code::Stream, data.place, "a stream has no end of its own", {},
            "`chunk T = 35` (pieces in order) or `sample T = 35` (pieces at random places)");
     if (chunk && sample) fail(data.place, "`chunk` and `sample` exclude each other");
   });
@@ -83,7 +83,8 @@ bool Checker::sources(const ast::DataBlock& data, std::set<std::string>& formats
   const std::string there_are = "there are: " + join(rnnc::formats());
   for (const ast::FileSource& source : data.sources) {
     const bool right = guarded(source.place, [&] {
-      if (!source.format) fail(source.place, "a source needs its format", {}, "`as lines`; " + there_are);
+      if (!source.format)
+        fail(Code::NoFormat, source.place, "a source needs its format", {}, "`as lines`; " + there_are);
       const Expr& e = *source.format;
       const bool call = e.kind == Expr::Kind::Call;
       const Expr& format = call ? e.operands[0] : e;
@@ -109,7 +110,8 @@ void Checker::field(const ast::Field& field, const std::set<std::string>* format
   if (checked.fields.contains(field.name))
     fail(field.place, fmt::format("`{}` is already defined", field.name));
   if (is_language_function(field.name))
-    fail(field.place, fmt::format("`{}` is a function of the language and cannot be a name", field.name));
+    fail(Code::FunctionName, field.place,
+         fmt::format("`{}` is a function of the language and cannot be a name", field.name));
   Value value;
   value.type = type(field.type, nullptr, field.place);
   value.role = Role::Input;
@@ -148,7 +150,7 @@ void Checker::encoder(const Expr& e, const FieldContext& context, bool outermost
   const bool given = context.given && contains(*context.given, name);
   const std::vector<std::string> giving = formats_giving(name);
   if (context.given && !giving.empty() && !given)
-    fail(e.place,
+    fail(Code::OtherFormat, e.place,
          fmt::format("`{}` comes from the format{} {}", name, giving.size() > 1 ? "s" : "", join(giving)), {},
          fmt::format("here there are: {}, file, row", join(*context.given)));
   const bool column = name == "col" || name == "rest";
@@ -183,17 +185,18 @@ void Checker::encoder_type(const Expr& e, const std::string& name, const FieldCo
   const std::vector<std::string> shape = {fmt::format("{} : {}", field, type.str())};
   const auto among = [&](std::vector<std::string> names) { return contains(names, name); };
   if (among({"chars", "words", "bytes"}) && (!type.is_category() || type.sizes.empty()))
-    fail(e.place, fmt::format("`{}` makes a sequence of categories", name), shape,
+    fail(Code::Encoder, e.place, fmt::format("`{}` makes a sequence of categories", name), shape,
          fmt::format("the type of `{}` should be like `C[T]`", field));
   if (name == "category" && !type.is_category())
-    fail(e.place, "`category` makes a category", shape,
+    fail(Code::Encoder, e.place, "`category` makes a category", shape,
          fmt::format("the type of `{}` should be like `L`", field));
   if (among({"number", "numbers", "standardize", "equals", "sin", "cos", "abs", "log", "sqrt", "row",
              "links"}) &&
       type.is_category())
-    fail(e.place, fmt::format("`{}` makes numbers", name), shape, "`category` makes a category");
+    fail(Code::Encoder, e.place, fmt::format("`{}` makes numbers", name), shape,
+         "`category` makes a category");
   if (among({"numbers", "standardize"}) && type.sizes.empty())
-    fail(e.place, fmt::format("`{}` makes a vector", name), shape,
+    fail(Code::Encoder, e.place, fmt::format("`{}` makes a vector", name), shape,
          fmt::format("the type of `{}` should be like `[F]`", field));
   if (among({"line", "text", "leaf", "label", "file", "col", "rest", "lower"}))
     fail(e.place, fmt::format("`{}` is a text, which a model cannot read", name), shape,
@@ -234,7 +237,7 @@ void Checker::vocabularies(const ast::DataBlock& data, const CheckedData& checke
     if (maker.empty()) maker = data.name;
   }
   if (clash)
-    fail(clash->first.place,
+    fail(Code::TwoVocabularies, clash->first.place,
          fmt::format("vocabulary `{}` is already made by data `{}`", clash->first.text, clash->second), {},
          fmt::format("another name, or `vocab {}(same = {})` to use that one", clash->first.text,
                      clash->second));
@@ -302,7 +305,8 @@ void Checker::lengths(const ast::Setting& setting, const CheckedData& checked) c
            suggest(dim, known));
     }
     if (!checked.wrong && std::none_of(checked.fields.begin(), checked.fields.end(), runs_along))
-      fail(setting.place, fmt::format("`{0} {1}`: {1} is not the time of any field", setting.name, dim), {},
+      fail(Code::NotATime, setting.place,
+           fmt::format("`{0} {1}`: {1} is not the time of any field", setting.name, dim), {},
            "the time is the first dimension");
     number_of(arg.value, fmt::format("`{} {}`", setting.name, dim), 1, true);
   }

@@ -93,7 +93,8 @@ void Checker::definition(const Definition& syntax) {
   if (!in_library_) {
     const bool usable = guarded(syntax.place, [&] {
       if (is_language_function(name))
-        fail(syntax.place, fmt::format("`{}` is a function of the language and cannot be a name", name));
+        fail(Code::FunctionName, syntax.place,
+             fmt::format("`{}` is a function of the language and cannot be a name", name));
       if (!own_.insert(name).second) fail(syntax.place, fmt::format("`{}` is already defined", name));
     });
     if (!usable) return;
@@ -171,7 +172,7 @@ void Checker::head(const Definition& syntax, Defined& defined) {
   defined.constants = declare(syntax.constants);
   defined.results = declare(syntax.results);
   if (syntax.kind == Definition::Kind::Cell && defined.states.empty())
-    fail(syntax.place, fmt::format("cell `{}` has no state", syntax.name), {},
+    fail(Code::NoState, syntax.place, fmt::format("cell `{}` has no state", syntax.name), {},
          "without a state it is a `layer`");
   if (model && !defined.constants.empty())
     fail(defined.constants[0].place, "a model has no constants", {},
@@ -222,7 +223,7 @@ void Checker::body(const Definition& syntax, Defined& defined) {
   for (const Declared& state : defined.states) {
     if (scope.find(state.name + "'")) continue;
     guarded(syntax.place, [&] {
-      fail(syntax.place,
+      fail(Code::NoEquation, syntax.place,
            fmt::format("cell `{0}` has the state `{1}` but no equation for `{1}'`", syntax.name, state.name));
     });
   }
@@ -248,7 +249,7 @@ void Checker::results(const Definition& syntax, Defined& defined) {
                          [&](const Dim& d) { return fit(dim, d); }))
           extra.push_back(dim);
       const bool one_more = extra.size() == 1 && given.sizes.size() == result.type.sizes.size() + 1;
-      fail(value->role == Role::Equation ? value->place : result.place,
+      fail(Code::Head, value->role == Role::Equation ? value->place : result.place,
            fmt::format("`{}` is {} but the head of `{}` says {}", result.name, given.str(), syntax.name,
                        result.type.str()),
            {},
@@ -264,8 +265,9 @@ void Checker::warn_unused(const Definition& syntax, const Scope& scope) {
     const bool parameter = std::holds_alternative<ast::Parameters>(statement);
     for (const ast::Name& name : defined_names(statement)) {
       if (scope.used.contains(name.text) || name.text.ends_with('\'')) continue;
-      warn(name.place, parameter ? fmt::format("parameter `{}` is never used", name.text)
-                                 : fmt::format("`{}` is defined and never used", name.text));
+      warn(parameter ? Code::UnusedParam : Code::Unused, name.place,
+           parameter ? fmt::format("parameter `{}` is never used", name.text)
+                     : fmt::format("`{}` is defined and never used", name.text));
     }
   }
 }
@@ -273,16 +275,19 @@ void Checker::warn_unused(const Definition& syntax, const Scope& scope) {
 void Checker::must_be_fresh(const std::string& name, const Scope& scope, Place place) const {
   const std::string base = name.ends_with('\'') ? name.substr(0, name.size() - 1) : name;
   if (is_language_function(base))
-    fail(place, fmt::format("`{}` is a function of the language and cannot be a name", name));
+    fail(Code::FunctionName, place,
+         fmt::format("`{}` is a function of the language and cannot be a name", name));
   if (find_cell(name) || find_layer(name))
     fail(place, fmt::format("`{}` is a {} and cannot be a name", name, find_cell(name) ? "cell" : "layer"));
   if (scope.tree && (name == "left" || name == "right"))
     fail(place, fmt::format("`{}` is a child in a tree cell and cannot be a name", name));
-  if (scope.find(name) || (scope.tree && scope.state(name)))
-    fail(place, fmt::format("`{}` is already defined; every name has one equation", name));
+  const Value* first = scope.find(name);
+  if (first || (scope.tree && scope.state(name)))
+    fail(Code::Twice, place, fmt::format("`{}` is already defined; every name has one equation", name), {},
+         {}, first ? Related{{first->place, fmt::format("`{}` is defined here", name)}} : Related{});
   if (scope.has_dim(name))
-    fail(place, fmt::format("`{}` is a dimension here and cannot also be a value", name), {},
-         "rename one of the two");
+    fail(Code::DimAndValue, place, fmt::format("`{}` is a dimension here and cannot also be a value", name),
+         {}, "rename one of the two");
 }
 
 void Checker::statement(const ast::Statement& statement, Defined& defined) {
@@ -350,8 +355,8 @@ void Checker::let(const ast::Let& statement, Scope& scope) {
     innermost = &innermost->inner[0];
   }
   if (!find_cell(innermost->name) && !find_layer(innermost->name))
-    fail(innermost->place, fmt::format("there is no cell or layer `{}`", innermost->name), {},
-         suggest(innermost->name, names_of(true, true)));
+    fail(Code::UnknownCell, innermost->place, fmt::format("there is no cell or layer `{}`", innermost->name),
+         {}, suggest(innermost->name, names_of(true, true)));
   Value value;
   value.role = Role::Instance;
   value.place = statement.place;
@@ -375,19 +380,21 @@ void Checker::equation(const ast::Equation& statement, Defined& defined) {
   }
   const std::string base = name.substr(0, name.size() - 1);
   if (scope.kind != Scope::Kind::Cell)
-    fail(statement.place, fmt::format("`{}`: only a cell has states", name));
+    fail(Code::PrimeOutside, statement.place, fmt::format("`{}`: only a cell has states", name));
   const Declared* state = scope.state(base);
   if (!state) {
     std::vector<std::string> states;
     for (const Declared& s : scope.states) states.push_back(s.name);
-    fail(statement.place,
+    fail(Code::NoSuchState, statement.place,
          fmt::format("`{}` gives the next value of a state, but this cell has no state `{}`", name, base), {},
          "the states are: " + join(states));
   }
   if (scope.find(name)) fail(statement.place, fmt::format("`{}` already has an equation", name));
   if (value.type.vocabulary != state->type.vocabulary || !fit(value.type.sizes, state->type.sizes))
-    fail(statement.place, fmt::format("the next value of `{0}` has another shape than `{0}`", base),
-         {fmt::format("{}  : {}", base, state->type.str()), fmt::format("{} : {}", name, value.type.str())});
+    fail(Code::StateShape, statement.place,
+         fmt::format("the next value of `{0}` has another shape than `{0}`", base),
+         {fmt::format("{}  : {}", base, state->type.str()), fmt::format("{} : {}", name, value.type.str())},
+         {}, {{state->place, fmt::format("state `{}`", base)}});
   scope.define(name, value.derived());
   Value& next = scope.values.at(name);
   next.place = statement.place;

@@ -50,10 +50,12 @@ Value Checker::name(const Expr& e, Scope& scope) {
     return size;
   }
   if (scope.tree && scope.state(n))
-    fail(e.place, fmt::format("in a tree cell a state belongs to a child: `left.{0}` or `right.{0}`", n));
+    fail(Code::TreeState, e.place,
+         fmt::format("in a tree cell a state belongs to a child: `left.{0}` or `right.{0}`", n));
   if (find_layer(n) || find_cell(n) || find_function(n))
     fail(e.place, fmt::format("`{}` needs its values in `( )`", n));
-  fail(e.place, fmt::format("`{}` is not defined", n), {}, suggest(n, scope.value_names()));
+  fail(Code::UnknownName, e.place, fmt::format("`{}` is not defined", n), {},
+       suggest(n, scope.value_names()));
 }
 
 std::optional<Value> Checker::parameter_of_instance(const Expr& e, Scope& scope) {
@@ -115,9 +117,15 @@ Value Checker::binary(const Expr& e, Scope& scope) {
   return elementwise(ast::spelling(e.op), e.place, e.operands[0], e.operands[1], scope);
 }
 
-std::string Checker::origin(const Expr& e, const Scope& scope) const {
+/// The value of this definition that `e` names, or null.
+const Value* Checker::value_named(const Expr& e, const Scope& scope) {
   const Value* value = e.kind == Expr::Kind::Name ? scope.find(e.text) : nullptr;
-  if (!value || !value->has_origin) return {};
+  return value && value->has_origin ? value : nullptr;
+}
+
+std::string Checker::origin(const Expr& e, const Scope& scope) const {
+  const Value* value = value_named(e, scope);
+  if (!value) return {};
   const char* role = "";
   switch (value->role) {
     case Role::Input: role = "input "; break;
@@ -143,6 +151,10 @@ Value Checker::elementwise(const std::string& op, Place place, const Expr& left,
     return std::vector<std::string>{"left  : " + a.type.str() + origin(left, scope),
                                     "right : " + b.type.str() + origin(right, scope)};
   };
+  Related related;
+  for (const Expr* e : {&left, &right})
+    if (const Value* value = value_named(*e, scope))
+      related.emplace_back(value->place, fmt::format("`{}` is {}", e->text, value->type.str()));
   Value result;
   result.per_row = a.per_row || b.per_row;
 
@@ -150,7 +162,7 @@ Value Checker::elementwise(const std::string& op, Place place, const Expr& left,
     if (x.empty() || y.empty() || !fit(x.back(), y.front())) {
       std::vector<std::string> notes = shapes();
       notes.push_back("`@` sums over the last dimension of the left and the first of the right");
-      fail(place, "these shapes do not multiply", notes);
+      fail(Code::Product, place, "these shapes do not multiply", notes, {}, related);
     }
     result.type.sizes.assign(x.begin(), x.end() - 1);
     result.type.sizes.insert(result.type.sizes.end(), y.begin() + 1, y.end());
@@ -184,7 +196,9 @@ Value Checker::elementwise(const std::string& op, Place place, const Expr& left,
   } else if (fit({larger.begin(), larger.begin() + static_cast<std::ptrdiff_t>(smaller.size())}, smaller)) {
     help = "one number for each row: `scale(a, m)`";
   }
-  fail(place, fmt::format("`{}` needs equal shapes, or one that is the tail of the other", op), notes, help);
+  fail(x.size() == y.size() ? Code::SumOfNames : Code::Tail, place,
+       fmt::format("`{}` needs equal shapes, or one that is the tail of the other", op), notes, help,
+       related);
 }
 
 Value Checker::index(const Expr& e, Scope& scope) {
@@ -200,7 +214,7 @@ Value Checker::index(const Expr& e, Scope& scope) {
   }
   for (const Value& i : indices) {
     if (!i.type.is_category())
-      fail(e.place, fmt::format("an index must be a category, this is {}", i.type.str()), {},
+      fail(Code::Index, e.place, fmt::format("an index must be a category, this is {}", i.type.str()), {},
            "`last(s)`, `first(s)` and `delay(s, n)` reach single elements of a sequence");
     if (!fit(i.type.sizes, indices[0].type.sizes)) {
       std::vector<std::string> notes;
@@ -245,11 +259,13 @@ Value Checker::call(const Expr& e, Scope& scope) {
   if (is_combinator(name))
     fail(called.place, fmt::format("`{0}` makes a cell of a cell: `scan {0}(...) over ...`", name));
   if (e.has_states)
-    fail(called.place, fmt::format("there is no cell `{}`", name), {}, suggest(name, names_of(true, false)));
+    fail(Code::UnknownCell, called.place, fmt::format("there is no cell `{}`", name), {},
+         suggest(name, names_of(true, false)));
   if (!find_function(name)) {
     std::vector<std::string> known = function_names();
     for (std::string& layer : names_of(false, true)) known.push_back(std::move(layer));
-    fail(called.place, fmt::format("there is no function or layer `{}`", name), {}, suggest(name, known));
+    fail(Code::UnknownFunction, called.place, fmt::format("there is no function or layer `{}`", name), {},
+         suggest(name, known));
   }
   return function(name, sized ? callee.args : std::vector<ast::Arg>(), e.args, {}, scope, called.place);
 }

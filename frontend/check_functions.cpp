@@ -50,13 +50,15 @@ Value Checker::function(const std::string& name, const std::vector<Arg>& sizes, 
                         const std::vector<ast::Name>& over, Scope& scope, Place place) {
   const Function* known = find_function(name);
   if (!known)
-    fail(place, fmt::format("there is no function `{}`", name), {}, suggest(name, function_names()));
+    fail(Code::UnknownFunction, place, fmt::format("there is no function `{}`", name), {},
+         suggest(name, function_names()));
   Call call{name, known->kind, place, sizes, args, over, {}, {}};
   const bool training = scope.kind == Scope::Kind::Train;
   if (belongs_to_train(known->kind) && !training) {
     const bool next = known->kind == FunctionClass::Next;
     const char* why = next ? ": in a model it would look into the future" : "";
-    fail(place, fmt::format("`{}` belongs to `train`{}", name, why), {}, next ? "`delay` looks back" : "");
+    fail(Code::NextInModel, place, fmt::format("`{}` belongs to `train`{}", name, why), {},
+         next ? "`delay` looks back" : "");
   }
   if (known->kind == FunctionClass::Top && scope.kind != Scope::Kind::Predict)
     fail(place, fmt::format("`{}` belongs to `predict`", name));
@@ -85,8 +87,9 @@ Value Checker::function(const std::string& name, const std::vector<Arg>& sizes, 
     const auto& dims = call.first().type.sizes;
     for (const ast::Name& dim : over)
       if (std::find(dims.begin(), dims.end(), Dim::named(dim.text)) == dims.end())
-        fail(dim.place, fmt::format("`{0} over {1}`: there is no dimension {1} in {2}", name, dim.text,
-                                    call.first().type.str()));
+        fail(Code::Reduction, dim.place,
+             fmt::format("`{0} over {1}`: there is no dimension {1} in {2}", name, dim.text,
+                         call.first().type.str()));
   }
   using enum FunctionClass;
   const bool takes_numbers = known->kind == Elementwise || known->kind == StopGradient ||
@@ -203,10 +206,12 @@ Value Checker::end(const Call& call) {
   if (a.type.sizes.empty())
     fail(call.place, fmt::format("`{}` needs a sequence, this is {}", call.name, a.type.str()));
   if (call.name == "final" && !a.is_scan)
-    fail(call.place, "`final` needs the result of a scan itself", {}, "`last` takes any sequence");
+    fail(Code::Final, call.place, "`final` needs the result of a scan itself", {},
+         "`last` takes any sequence");
   if (call.name == "last" && a.backwards && a.is_scan)
-    warn(call.place, "`last` of a bidirectional scan: its backward half has read one element only",
-         {"help: `final(...)` takes the last state of each direction"});
+    warn(Code::LastOfBoth, call.place,
+         "`last` of a bidirectional scan: its backward half has read one element only",
+         "`final(...)` takes the last state of each direction");
   Value result = a.derived({a.type.vocabulary, {a.type.sizes.begin() + 1, a.type.sizes.end()}});
   result.reaches = result.reaches.everything();
   return result;
@@ -312,7 +317,7 @@ Value Checker::loss(const Call& call, const Scope& scope) const {
     const bool right = !given.is_category() && given.sizes.size() == 2 && answer.is_category() &&
                        answer.sizes.size() == 1 && given.sizes[1] == Dim::named(answer.vocabulary);
     if (!right)
-      fail(call.place, "`ctc` compares a sequence of scores with a sequence of categories",
+      fail(Code::LossShape, call.place, "`ctc` compares a sequence of scores with a sequence of categories",
            {"scores : " + given.str(), "answer : " + answer.str()});
     return number;
   }
@@ -331,11 +336,11 @@ Value Checker::loss(const Call& call, const Scope& scope) const {
         break;
       }
     }
-    fail(call.place, fmt::format("`{}` compares scores with a category", call.name),
+    fail(Code::LossShape, call.place, fmt::format("`{}` compares scores with a category", call.name),
          {"scores : " + given.str(), "answer : " + answer.str()}, help);
   }
   if (given.is_category() || answer.is_category() || !fit(given.sizes, answer.sizes))
-    fail(call.place, fmt::format("`{}` compares numbers of equal shape", call.name),
+    fail(Code::LossShape, call.place, fmt::format("`{}` compares numbers of equal shape", call.name),
          {"given  : " + given.str(), "answer : " + answer.str()},
          answer.is_category() ? "for a category: `cross_entropy`" : "");
   return number;

@@ -109,7 +109,7 @@ Value Checker::scan(const ast::Scan& scan, Defined& defined) {
   if (scan.from_scan) begins_where(*scan.from_scan, result, scope);
   if (scan.carry) {
     if (result.backwards)
-      fail(scan.place, "`carry` cannot work backwards in time", {},
+      fail(Code::CarryBackwards, scan.place, "`carry` cannot work backwards in time", {},
            "without `both` and `reverse`, or without `carry`");
     defined.carries = true;
   }
@@ -119,7 +119,7 @@ Value Checker::scan(const ast::Scan& scan, Defined& defined) {
 void Checker::begins_where(const ast::Name& from, const Value& result, Scope& scope) const {
   const std::string before = list(scope.find(from.text)->parts), here = list(result.parts);
   if (before != here)
-    fail(from.place, fmt::format("the states of `{}` are not those of this scan", from.text),
+    fail(Code::FromOther, from.place, fmt::format("the states of `{}` are not those of this scan", from.text),
          {fmt::format("{} : {}", from.text, before), "here : " + here});
 }
 
@@ -176,16 +176,18 @@ Value Checker::scan_cell(const ast::CellRef& ref, const std::vector<Value>& inpu
   }
   const std::string& name = ref.name;
   if (find_layer(name))
-    fail(ref.place, fmt::format("`{}` is a layer, it has no state to scan", name), {},
+    fail(Code::LayerNotCell, ref.place, fmt::format("`{}` is a layer, it has no state to scan", name), {},
          fmt::format("`{}(...)` goes along the sequence by itself", name));
   if (scope.wrong.contains(name)) throw AlreadyWrong();
   const Defined* cell = find_cell(name);
   if (!cell)
-    fail(ref.place, fmt::format("there is no cell `{}`", name), {}, suggest(name, names_of(true, false)));
+    fail(Code::UnknownCell, ref.place, fmt::format("there is no cell `{}`", name), {},
+         suggest(name, names_of(true, false)));
   if (cell->wrong) throw AlreadyWrong();
   if (cell->scope.tree != scan.fold)
-    fail(scan.place, fmt::format("`{}` is a {}cell: use `{}`", name, cell->scope.tree ? "tree " : "",
-                                 cell->scope.tree ? "fold" : "scan"));
+    fail(Code::Fold, scan.place,
+         fmt::format("`{}` is a {}cell: use `{}`", name, cell->scope.tree ? "tree " : "",
+                     cell->scope.tree ? "fold" : "scan"));
 
   DimBindings bound;
   const std::vector<std::string> order = cell->size_order(true);
@@ -199,7 +201,9 @@ Value Checker::scan_cell(const ast::CellRef& ref, const std::vector<Value>& inpu
           bound, scan.place);
   for (const Declared& constant : cell->constants) {
     const Given* given = find(with.constants, constant.name);
-    if (!given) fail(ref.place, fmt::format("cell `{}` needs `with {} = ...`", name, constant.name));
+    if (!given)
+      fail(Code::MissingConstant, ref.place,
+           fmt::format("cell `{}` needs `with {} = ...`", name, constant.name));
     match(fmt::format("`{}` of `{}`", constant.name, name), constant.type, given->value.type, bound,
           given->place);
   }

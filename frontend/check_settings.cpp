@@ -12,7 +12,8 @@ namespace rnnc::checking {
 using ast::Arg;
 using ast::Expr;
 
-void Checker::options(const std::string& name, const std::vector<Arg>& args, Place place) const {
+void Checker::options(const std::string& name, const std::vector<Arg>& args, Place place,
+                      Code unknown) const {
   const std::span<const Option> known = options_of(name);
   std::vector<std::string> names;
   for (const Option& option : known) names.push_back(option.name);
@@ -22,7 +23,7 @@ void Checker::options(const std::string& name, const std::vector<Arg>& args, Pla
         std::find_if(known.begin(), known.end(), [&](const Option& o) { return o.name == arg.name; });
     if (option == known.end()) {
       const std::string near = suggest(arg.name, names);
-      fail(place, fmt::format("`{}` has no option `{}`", name, arg.name), {},
+      fail(unknown, place, fmt::format("`{}` has no option `{}`", name, arg.name), {},
            near.empty() ? "there are: " + (names.empty() ? "none" : join(names)) : near);
     }
     const Expr& value = arg.value;
@@ -60,11 +61,12 @@ bool Checker::settings(const std::string& block, const std::vector<ast::Setting>
       const auto known = settings_of(block);
       if (!contains(known, setting.name)) {
         const std::string near = suggest(setting.name, known);
-        fail(setting.place, fmt::format("`{}` has no setting `{}`", block, setting.name), {},
+        fail(Code::UnknownSetting, setting.place,
+             fmt::format("`{}` has no setting `{}`", block, setting.name), {},
              near.empty() ? "the settings are: " + join(known) : near);
       }
       if (!seen.insert(setting.name).second && !may_repeat(setting.name))
-        fail(setting.place, fmt::format("`{}` is set twice", setting.name));
+        fail(Code::SettingTwice, setting.place, fmt::format("`{}` is set twice", setting.name));
       setting_values(setting);
     });
     all_right = all_right && right;
@@ -84,7 +86,8 @@ void Checker::setting_values(const ast::Setting& setting) const {
     return std::any_of(names.begin(), names.end(), [&](const char* n) { return name == n; });
   };
   if (is({"limit", "pad", "chunk", "sample", "vocab"})) return;  // check_data.cpp
-  if (!is({"metric", "given"})) options(name, setting.args, setting.place);
+  if (!is({"metric", "given"}))
+    options(name, setting.args, setting.place, name == "split" ? Code::SplitParts : Code::Option);
 
   if (!choices_of(name).empty()) {
     if (!is({"schedule", "clip"})) one();
@@ -114,7 +117,8 @@ void Checker::setting_values(const ast::Setting& setting) const {
 void Checker::choice(const ast::Setting& setting, const Expr& e) const {
   const bool call = e.kind == Expr::Kind::Call;
   const Expr& word = call ? e.operands[0] : e;
-  if (call && word.kind == Expr::Kind::Name) options(word.text, e.args, e.place);
+  if (call && word.kind == Expr::Kind::Name)
+    options(word.text, e.args, e.place, setting.name == "optimizer" ? Code::Optimizer : Code::Option);
   const auto choices = choices_of(setting.name);
   if (word.kind != Expr::Kind::Name || !contains(choices, word.text)) {
     const bool named = word.kind == Expr::Kind::Name;

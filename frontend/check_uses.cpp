@@ -34,7 +34,7 @@ void Checker::match(const std::string& what, const ValueType& declared, const Va
   if (declared.is_category() && !given.is_category())
     fail(place, fmt::format("{} must be a category, this is {}", what, given.str()));
   if (given.is_category() && !declared.is_category())
-    fail(place, fmt::format("{} must be numbers, this is {}", what, given.str()), {},
+    fail(Code::Category, place, fmt::format("{} must be numbers, this is {}", what, given.str()), {},
          "an embedding makes numbers of a category: `embed[64](...)`");
   if (declared.is_category()) {
     const Dim vocabulary = Dim::named(given.vocabulary);
@@ -74,7 +74,7 @@ void Checker::bind_sizes(const std::vector<ast::Arg>& args, const std::vector<st
     const Dim value = whole_size(arg.value, &scope);
     if (arg.name.empty()) {
       if (next >= order.size())
-        fail(arg.value.place,
+        fail(Code::TooManySizes, arg.value.place,
              fmt::format("`{}` takes {} size{} without a name, in this order: {}", name, order.size(),
                          plural(order.size()), order.empty() ? "none" : join(order)));
       bound.insert_or_assign(order[next++], value);
@@ -98,7 +98,8 @@ void Checker::all_known(const Defined& defined, const DimBindings& bound,
       for (size_t i = 0; i < order.size(); ++i) dots += i > 0 ? ", ..." : "...";
       help = fmt::format("write `{}[{}]` with the size of {}", name, dots, join(order));
     }
-    fail(place, fmt::format("dimension `{}` of `{}` is not known here", dim, name), {}, help);
+    fail(Code::SizeUnknown, place, fmt::format("dimension `{}` of `{}` is not known here", dim, name), {},
+         help);
   }
 }
 
@@ -216,9 +217,11 @@ Value Checker::apply(const std::string& name, const Expr& call, Scope& scope) {
   const Defined& defined = step ? *find_cell(used) : *find_layer(used);
   if (defined.wrong) throw AlreadyWrong();
   if (step && !call.has_states)
-    fail(place, fmt::format("`{0}` is a cell: `scan {0} over ...`, or one step: `{0}(x; {1})`", used,
-                            join(port_names(defined.states))));
-  if (step && defined.scope.tree) fail(place, fmt::format("`{}` is a tree cell: use `fold`", used));
+    fail(Code::CellNotLayer, place,
+         fmt::format("`{0}` is a cell: `scan {0} over ...`, or one step: `{0}(x; {1})`", used,
+                     join(port_names(defined.states))));
+  if (step && defined.scope.tree)
+    fail(Code::Fold, place, fmt::format("`{}` is a tree cell: use `fold`", used));
   if (!step && call.has_states) fail(place, fmt::format("`{}` is a layer, it has no states", used));
 
   const std::vector<std::string> order = defined.size_order(step);

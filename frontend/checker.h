@@ -152,9 +152,15 @@ class Checker {
   // check.cpp: items, errors
   void item(const ast::Item& item);
   void dims(const ast::Dims& dims);
+  using Related = std::vector<std::pair<Place, std::string>>;
+  [[noreturn]] void fail(Code code, Place place, std::string message, std::vector<std::string> notes = {},
+                         std::string help = {}, const Related& related = {}) const;
+  /// A rule that has no code of its own.
   [[noreturn]] void fail(Place place, std::string message, std::vector<std::string> notes = {},
-                         std::string help = {}) const;
-  void warn(Place place, std::string message, std::vector<std::string> notes = {});
+                         std::string help = {}) const {
+    fail(Code::Rule, place, std::move(message), std::move(notes), std::move(help));
+  }
+  void warn(Code code, Place place, std::string message, std::string help = {});
   /// Runs `work`; an error is noted. False if there was one, or it was given up.
   bool guarded(Place place, const std::function<void()>& work);
   std::optional<double> constant(const ast::Expr& e) const;
@@ -215,6 +221,7 @@ class Checker {
   Value binary(const ast::Expr& e, Scope& scope);
   Value elementwise(const std::string& op, Place place, const ast::Expr& left, const ast::Expr& right,
                     Scope& scope);
+  static const Value* value_named(const ast::Expr& e, const Scope& scope);
   std::string origin(const ast::Expr& e, const Scope& scope) const;
   Value index(const ast::Expr& e, Scope& scope);
   Value call(const ast::Expr& e, Scope& scope);
@@ -236,7 +243,8 @@ class Checker {
   Value loss(const Call& call, const Scope& scope) const;
 
   // check_settings.cpp
-  void options(const std::string& name, const std::vector<ast::Arg>& args, Place place) const;
+  void options(const std::string& name, const std::vector<ast::Arg>& args, Place place,
+               Code unknown = Code::Option) const;
   bool settings(const std::string& block, const std::vector<ast::Setting>& settings,
                 std::set<std::string>& seen);
   void setting_values(const ast::Setting& setting) const;

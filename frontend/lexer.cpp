@@ -42,12 +42,17 @@ class Lexer {
             source_number_};
   }
   [[noreturn]] void fail(size_t begin, size_t length, std::string message, std::string help = {}) const {
-    Diagnostic error = at_place(source_, place(begin, length), std::move(message), {}, std::move(help));
+    fail(Code::Syntax, begin, length, std::move(message), std::move(help));
+  }
+  [[noreturn]] void fail(Code code, size_t begin, size_t length, std::string message,
+                         std::string help = {}) const {
+    Diagnostic error =
+        with_code(code, at_place(source_, place(begin, length), std::move(message), {}, std::move(help)));
     error.source_line = printable_utf8(error.source_line);
     throw UserError(std::move(error));
   }
   [[noreturn]] void fail_open() const {
-    fail(open_.back(), 1, fmt::format("this `{}` is never closed", text_[open_.back()]));
+    fail(Code::OpenBracket, open_.back(), 1, fmt::format("this `{}` is never closed", text_[open_.back()]));
   }
   void add(Token::Kind kind, size_t begin, size_t length) {
     tokens_.push_back({kind, text_.substr(begin, length), place(begin, length)});
@@ -109,7 +114,8 @@ class Lexer {
       }
       ++end;
     }
-    if (end >= text_.size() || text_[end] != '"') fail(at_, 1, "this text does not end on its line");
+    if (end >= text_.size() || text_[end] != '"')
+      fail(Code::TextEnd, at_, 1, "this text does not end on its line");
     add(Token::Kind::Text, at_, end + 1 - at_);
   }
 
@@ -148,7 +154,7 @@ class Lexer {
     for (std::string_view s : two)
       if (text_.substr(at_).starts_with(s)) return add(Token::Kind::Sign, at_, 2);
     const char c = text_[at_];
-    if (c == '\'') fail(at_, 1, "`'` stands right after the name of a state, once");
+    if (c == '\'') fail(Code::DoublePrime, at_, 1, "`'` stands right after the name of a state, once");
     if (one.find(c) == std::string_view::npos) {
       const CodePoint p = point(at_);
       const bool control = p.value < 0x20 || (p.value >= 0x7F && p.value < 0xA0);

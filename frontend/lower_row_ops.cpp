@@ -265,7 +265,7 @@ Value Lowering::moved(const Value& v, size_t at, int64_t step, int64_t offset, c
 }
 
 Value Lowering::delay_rows(Value v, size_t at, int64_t n, double missing) {
-  v = with_rows(std::move(v), std::max(lies(v).in_rows, at + 1));
+  v = with_rows(v, std::max(lies(v).in_rows, at + 1));
   return moved(v, at, 1, -n, full(v)[at], missing);
 }
 
@@ -284,7 +284,7 @@ Dim Lowering::derived(const Dim& d, int32_t add, int32_t divide) {
 Value Lowering::window_rows(Value v, size_t at, int64_t size, int64_t ahead, bool whole) {
   const size_t n = v.lead.size() + v.dims.size();
   const bool alone = at + 1 == n;  // the windows are a new dimension
-  v = with_rows(std::move(v), std::max(lies(v).in_rows, alone ? n : n - 1));
+  v = with_rows(v, std::max(lies(v).in_rows, alone ? n : n - 1));
   if (!alone && lies(v).in_rows == n) {  // the last dimension lies in the rows: out of them
     if (is_variable(v.dims.back())) throw GraphError("lowering: windows of a variable last dimension");
     v = with_rows(std::move(v), n - 1);
@@ -304,7 +304,7 @@ Value Lowering::window_rows(Value v, size_t at, int64_t size, int64_t ahead, boo
 }
 
 Value Lowering::every_rows(Value v, size_t at, int64_t k) {
-  v = with_rows(std::move(v), std::max(lies(v).in_rows, at + 1));
+  v = with_rows(v, std::max(lies(v).in_rows, at + 1));
   return moved(v, at, k, 0, derived(full(v)[at], 0, int32_t(k)), 0);
 }
 

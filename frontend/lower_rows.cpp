@@ -233,10 +233,10 @@ Value Lowering::with_rows(Value v, size_t k) {
 }
 
 /// All but the last dimension in the rows, or more.
-Value Lowering::by_last(Value v) {
+Value Lowering::by_last(const Value& v) {
   const size_t n = v.lead.size() + v.dims.size();
   if (lies(v).shared) return v;
-  return with_rows(std::move(v), std::max(lies(v).in_rows, n - 1));
+  return with_rows(v, std::max(lies(v).in_rows, n - 1));
 }
 
 /// Whether the rows of values are those that align() knows: of examples, of steps, or of the step at hand.

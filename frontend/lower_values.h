@@ -167,7 +167,7 @@ class Lowering {
                  Rows rows);
   Value in_rows_of(const Joint& j, NodeId node);
   Value with_rows(Value v, size_t k);
-  Value by_last(Value v);
+  Value by_last(const Value& v);
   bool plain(const Value& v) const;
   bool plain(const Value& a, const Value& b) const;
   Value elementwise_rows(Op o, const Value& a, const Value& b);

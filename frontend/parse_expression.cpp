@@ -78,7 +78,8 @@ Expr primary(TokenStream& tokens) {
     return expr;
   }
   if (tokens.at_any({"scan", "fold"}))
-    tokens.fail(token.place, fmt::format("a {} stands alone on the right of `=`", token.text),
+    tokens.fail(Code::ScanInside, token.place,
+                fmt::format("a {} stands alone on the right of `=`", token.text),
                 "give it a name on a line of its own");
   if (tokens.take("(")) {
     Expr expr = parse_expr(tokens);
@@ -99,7 +100,7 @@ Expr primary(TokenStream& tokens) {
     return finish(tokens, std::move(expr));
   }
   if (tokens.at(".") && tokens.at_kind(Kind::Number, 1))
-    tokens.fail(token.place, "a number begins with a digit",
+    tokens.fail(Code::Number, token.place, "a number begins with a digit",
                 fmt::format("write `0.{}`", tokens.peek(1).text));
   tokens.fail(token.place, fmt::format("expected a value, found {}", tokens.found()));
 }
@@ -182,7 +183,8 @@ Expr parse_expr(TokenStream& tokens) {
   if (!op) return left;
   const Place place = tokens.next().place;
   Expr right = sum(tokens);
-  if (comparison_at(tokens)) tokens.fail(tokens.place(), "one comparison at a time", "`(a < b) * (b < c)`");
+  if (comparison_at(tokens))
+    tokens.fail(Code::Chain, tokens.place(), "one comparison at a time", "`(a < b) * (b < c)`");
   return binary(tokens, *op, place, std::move(left), std::move(right));
 }
 

@@ -57,7 +57,7 @@ class Parser {
     if (tokens_.at_any({"generate", "predict"})) return use();
     static const std::vector<std::string> words = {"dim",   "data",  "cell",     "tree",   "layer",
                                                    "model", "train", "generate", "predict"};
-    tokens_.fail(token.place, fmt::format("`{}` does not begin a definition", token.text),
+    tokens_.fail(Code::Item, token.place, fmt::format("`{}` does not begin a definition", token.text),
                  suggest(token.text, words));
   }
 
@@ -91,7 +91,7 @@ class Parser {
       try {
         const Token& token = tokens_.peek();
         if (token.kind == Kind::Sign && goes_on(token.text))
-          tokens_.fail(token.place, fmt::format("a line cannot begin with `{}`", token.text),
+          tokens_.fail(Code::LineStart, token.place, fmt::format("a line cannot begin with `{}`", token.text),
                        "end the line before with it");
         line();
         tokens_.end_of_line();
@@ -264,7 +264,8 @@ class Parser {
     tokens_.eat(":", " and a type");
     result.type = type();
     if (!tokens_.at_any({"~", "="}))
-      tokens_.fail(tokens_.place(), "a parameter needs a first value: `~ glorot` or `= 0`");
+      tokens_.fail(Code::NoFirstValue, tokens_.place(),
+                   "a parameter needs a first value: `~ glorot` or `= 0`");
     result.constant = tokens_.next().text == "=";
     result.first_value = parse_expr(tokens_);
     result.frozen = tokens_.take("frozen");

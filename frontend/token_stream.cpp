@@ -54,7 +54,8 @@ ast::Name TokenStream::name(bool may_be_primed) {
   const Token& token = peek();
   if (token.kind != Token::Kind::Name) fail(token.place, fmt::format("expected a name, found {}", found()));
   if (is_reserved(token.text))
-    fail(token.place, fmt::format("`{}` is a word of the language and cannot be a name", token.text));
+    fail(Code::Reserved, token.place,
+         fmt::format("`{}` is a word of the language and cannot be a name", token.text));
   if (token.text.ends_with('\'') && !may_be_primed)
     fail(token.place,
          fmt::format("`{}`: only an equation of a cell may have a prime on its left", token.text));
@@ -85,8 +86,8 @@ std::string TokenStream::found() const {
   return fmt::format("`{}`", peek().text);
 }
 
-void TokenStream::fail(Place place, std::string message, std::string help) const {
-  throw UserError(at_place(source_, place, std::move(message), {}, std::move(help)));
+void TokenStream::fail(Code code, Place place, std::string message, std::string help) const {
+  throw UserError(with_code(code, at_place(source_, place, std::move(message), {}, std::move(help))));
 }
 
 TokenStream::Nesting::Nesting(TokenStream& stream, int limit, const char* message) : stream_(stream) {

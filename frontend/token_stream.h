@@ -8,6 +8,7 @@
 
 #include "frontend/ast.h"
 #include "frontend/lexer.h"
+#include "ir/diagnostic.h"
 #include "ir/source.h"
 
 namespace rnnc {
@@ -37,7 +38,10 @@ class TokenStream {
 
   /// The next token for "found ...": quoted, or "the end of the line".
   std::string found() const;
-  [[noreturn]] void fail(Place place, std::string message, std::string help = {}) const;
+  [[noreturn]] void fail(Code code, Place place, std::string message, std::string help = {}) const;
+  [[noreturn]] void fail(Place place, std::string message, std::string help = {}) const {
+    fail(Code::Syntax, place, std::move(message), std::move(help));
+  }
 
   /// Counts how deep the recursion of the parser is, and refuses what could exhaust the stack.
   class Nesting {

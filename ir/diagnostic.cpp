@@ -7,6 +7,22 @@
 
 namespace rnnc {
 
+std::string_view word(Code code) {
+  switch (code) {
+#define CODE(enumerator, word) \
+  case Code::enumerator:       \
+    return word;
+#include "ir/message_codes.def"
+#undef CODE
+  }
+  return {};
+}
+
+Diagnostic with_code(Code code, Diagnostic diagnostic) {
+  diagnostic.code = code;
+  return diagnostic;
+}
+
 Diagnostic at_place(const Source& source, Place place, std::string message, std::vector<std::string> notes,
                     std::string help) {
   const LineColumn where = locate(source, place);
@@ -26,6 +42,7 @@ Diagnostic at_place(const Source& source, Place place, std::string message, std:
 Diagnostic in_file(std::string file, uint32_t line, uint32_t column, std::string message,
                    std::vector<std::string> notes, std::string help) {
   Diagnostic result;
+  result.code = Code::Data;
   result.file = std::move(file);
   result.line = line;
   result.column = column;

@@ -138,7 +138,7 @@ bool Session::execute(const Command& c, int32_t turn, int thread, int threads, S
     const Place2D &from = c.operands[0], &to = c.operands[1];
     reshape(c.reshape, address(from, turn), program_.slabs[size_t(from.slab)].stride, address(to, turn),
             program_.slabs[size_t(to.slab)].stride, begin, end);
-    return;
+    return true;
   }
   s.data.clear();
   s.stride.clear();

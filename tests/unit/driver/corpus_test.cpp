@@ -1,10 +1,11 @@
 // The kept corpus of the fuzzers, and what is too deep or too long for a careless program: see
-// tests/fuzz/entries.h.
+// tests/fuzz/entries.h and lowering.h.
 #include <gtest/gtest.h>
 
 #include <fstream>
 
 #include "tests/fuzz/entries.h"
+#include "tests/fuzz/lowering.h"
 #include "tests/unit/frontend/files.h"
 
 namespace rnnc {
@@ -24,7 +25,10 @@ TEST(Corpus, EveryKeptInputEndsWell) {
     if (!entry.is_regular_file()) continue;
     ++files;
     SCOPED_TRACE(entry.path());
-    run_all(testing::read_file(entry.path()));
+    const std::string text = testing::read_file(entry.path());
+    run_all(text);
+    fuzz::lowering(text);
+    fuzz::data_file(text);
   }
   EXPECT_GE(files, 3);
 }

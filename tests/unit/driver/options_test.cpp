@@ -30,7 +30,7 @@ const std::vector<Wrong>& wrong_lines() {
       {{"check", "x.rnn", "--epochs", "3"}, "`check` has no option `--epochs`", "--help"},
       {{"train", "x.rnn", "--epochs", "x"}, "a whole number from 1", "rnnc train --help"},
       {{"train", "x.rnn", "--epochs", "0"}, "a whole number from 1", ""},
-      {{"train", "x.rnn", "--epochs"}, "--epochs", "rnnc train --help"},
+      {{"train", "x.rnn", "--epochs"}, "`--epochs` needs a value", "`--epochs N`"},
       {{"train", "x.rnn", "--threads", "0"}, "from 1 to 1024", ""},
       {{"train", "x.rnn", "--seed", "one"}, "--seed", ""},
       {{"eval", "x.rnn", "--on", "tset"}, "tset", ""},

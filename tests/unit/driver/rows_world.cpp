@@ -46,7 +46,7 @@ Tensors RowsWorld::tensors(const Graph& graph) {
   Tensors result;
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (graph[id].op != Op::Input && graph[id].op != Op::Variable) continue;
-    const std::string name(graph.name(id));
+    const std::string& name = graph.name(id);
     Tensor t = make_tensor(graph.shape(id), table());
     if (graph[id].op == Op::Variable) {
       for (size_t i = 0; i < t.data.size(); ++i) t.data[i] = 0.25 * double(i * 3 % 5) - 0.45;
@@ -87,7 +87,7 @@ std::vector<float> RowsWorld::run(const std::string& output, int threads) {
 std::vector<double> RowsWorld::output(const std::string& name) {
   const Graph g = graph();
   const Tensors outputs = interpret_roots(g, tensors(g), table()).outputs;
-  const std::vector<double> want = outputs.find(name)->second.data;
+  std::vector<double> want = outputs.find(name)->second.data;
   for (const bool fused : {true, false}) {
     options_.fused = fused;
     for (const int threads : {1, 2}) {

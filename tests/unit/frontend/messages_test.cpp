@@ -1,6 +1,8 @@
 // Every message of the error list, byte for byte; every example, without one.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "frontend/check.h"
 #include "ir/diagnostic.h"
 #include "tests/unit/frontend/files.h"
@@ -29,6 +31,65 @@ TEST(Messages, AreThoseOfTheErrorList) {
     expected.replace_extension(".expected");
     EXPECT_EQ(messages(file.filename().string(), read_file(file)), read_file(expected)) << file;
   }
+}
+
+/// The codes of what the compiler says about a file.
+std::vector<std::string> codes(const std::string& text) {
+  std::vector<std::string> words;
+  try {
+    for (const Diagnostic& warning : check({"t.rnn", text}).warnings) words.emplace_back(word(warning.code));
+  } catch (const UserError& error) {
+    for (const Diagnostic& d : error.diagnostics()) words.emplace_back(word(d.code));
+  }
+  return words;
+}
+
+TEST(Messages, OfTheErrorListHaveTheCodesOfItsSections) {
+  std::set<std::string> sections;
+  for (const auto& file : files_in(source_dir() / "tests" / "errors", ".rnn")) {
+    sections.insert(file.stem().string());
+    EXPECT_EQ(codes(read_file(file)), std::vector<std::string>{file.stem().string()}) << file;
+  }
+  std::set<std::string> table, general = {"syntax", "rule", "unused", "data", "command_line"};
+#define CODE(enumerator, word) EXPECT_TRUE(table.insert(word).second) << word;
+#include "ir/message_codes.def"
+#undef CODE
+  for (const std::string& word : general) EXPECT_EQ(table.erase(word), 1u) << word;
+  EXPECT_EQ(table, sections);
+}
+
+TEST(Messages, WithoutACodeOfTheirOwnHaveThatOfTheirStage) {
+  EXPECT_EQ(codes("dim = 3\n"), std::vector<std::string>{"syntax"});
+  EXPECT_EQ(codes("dim E = 0\n"), std::vector<std::string>{"rule"});
+  EXPECT_EQ(codes("layer l(x: [A]) -> (y: [A]) {\n  z = x\n  y = x\n}\n"),
+            std::vector<std::string>{"unused"});
+  try {
+    check({"t.rnn", "dim E = 4\n"}, {{"G", 1}});
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_EQ(word(error.diagnostics()[0].code), "command_line");
+  }
+}
+
+TEST(Messages, KnowWhereTheNamesInThemWereDeclared) {
+  const auto related = [](const std::string& text) {
+    std::string out;
+    try {
+      check({"t.rnn", text});
+    } catch (const UserError& error) {
+      for (const RelatedPlace& place : error.diagnostics()[0].related)
+        out += place.file + ":" + std::to_string(place.where.line) + ":" +
+               std::to_string(place.where.column) + "-" + std::to_string(place.where.end_column) + " " +
+               place.message + "\n";
+    }
+    return out;
+  };
+  EXPECT_EQ(related("layer l(x: [A], größe: [B]) -> (y: [A]) {\n  y = größe + x\n}\n"),
+            "t.rnn:1:17-22 `größe` is [B]\nt.rnn:1:9-10 `x` is [A]\n");
+  EXPECT_EQ(related("layer l(x: [A]) -> (y: [A]) {\n  y = x\n  y = 2 * x\n}\n"),
+            "t.rnn:2:3-4 `y` is defined here\n");
+  EXPECT_EQ(related("cell c(x: [E]; h: [H]) {\n  param W: [E, H] ~ glorot\n  h' = x\n}\n"),
+            "t.rnn:1:16-17 state `h`\n");
 }
 
 void check_all(const std::vector<std::filesystem::path>& files) {

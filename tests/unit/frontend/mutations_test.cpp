@@ -1,56 +1,27 @@
-// Wrong files of every kind: examples with tokens left out, doubled, exchanged. The front end answers each
-// with its messages, never with anything else.
+// Wrong files of every kind (tests/fuzz/mutants.h). The front end answers each with its messages, never with
+// anything else.
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "frontend/check.h"
-#include "frontend/lexer.h"
 #include "ir/diagnostic.h"
-#include "tests/unit/frontend/files.h"
+#include "tests/fuzz/mutants.h"
+#include "tests/unit/frontend/snippets.h"
 
 namespace rnnc {
 namespace {
 
-/// The text with some of its tokens changed.
-std::string mutate(const std::string& text, std::mt19937& random) {
-  const Source source{"t.rnn", text};
-  const std::vector<Token> tokens = lex(source);
-  std::vector<std::string> pieces;  // each token with what stands before it
-  size_t end = 0;
-  for (const Token& token : tokens) {
-    const size_t next = token.place.offset + token.text.size();
-    if (next < end) continue;
-    pieces.push_back(text.substr(end, next - end));
-    end = next;
-  }
-  const auto any = [&] { return random() % pieces.size(); };
-  const size_t changes = 1 + random() % 3;
-  for (size_t i = 0; i < changes; ++i) {
-    const size_t at = any();
-    switch (random() % 4) {
-      case 0: pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(at)); break;
-      case 1: pieces.insert(pieces.begin() + static_cast<std::ptrdiff_t>(at), pieces[at]); break;
-      case 2: std::swap(pieces[at], pieces[any()]); break;
-      case 3: pieces[at] = pieces[any()]; break;
-    }
-  }
-  std::string out;
-  for (const std::string& piece : pieces) out += piece;
-  return out;
-}
-
 TEST(Mutations, GiveMessagesOnly) {
-  std::vector<std::filesystem::path> files = testing::files_in(testing::source_dir() / "examples", ".rnn");
-  for (const auto& file : testing::files_in(testing::source_dir() / ".." / "shared" / "language", ".rnn"))
-    files.push_back(file);
-  files.push_back(testing::source_dir() / "frontend" / "std.rnn");
+  std::vector<std::string> texts;
+  for (const auto& folder : {testing::source_dir() / "examples", testing::source_dir() / "frontend",
+                             testing::source_dir() / ".." / "shared" / "language"})
+    for (const auto& file : testing::files_in(folder, ".rnn")) texts.push_back(testing::read_file(file));
+  for (const auto& page : testing::pages())
+    for (const testing::SnippetFile& file : testing::snippet_files(page)) texts.push_back(file.text);
   std::mt19937 random(20240607);
   int wrong = 0;
-  for (const auto& file : files) {
-    const std::string text = testing::read_file(file);
+  for (const std::string& text : texts) {
     for (int i = 0; i < 40; ++i) {
-      const std::string mutant = mutate(text, random);
+      const std::string mutant = fuzz::mutate(text, random);
       try {
         check({"t.rnn", mutant});
       } catch (const UserError& error) {

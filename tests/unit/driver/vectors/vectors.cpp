@@ -97,7 +97,8 @@ class Runner {
 
   /// Errors of the interpreter and of the fused program.
   void forward(Outcome& outcome) {
-    const auto& [graph, compiled] = ways_.shows();
+    const Graph& graph = ways_.shows().graph;  // a structured binding cannot be captured by clang 14
+    const Compiled& compiled = ways_.shows().compiled;
     TestBatch batch = batch_of(graph);
     outcome.interpreter = worst(graph, in_pieces(batch, [&] { return run_interpreter(graph, batch); }));
     outcome.compiled = worst(graph, in_pieces(batch, [&] { return run_program(compiled, batch); }));

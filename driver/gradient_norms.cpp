@@ -12,6 +12,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "driver/binder.h"
 #include "driver/chart.h"
 #include "driver/piece_inputs.h"
 #include "ir/diagnostic.h"
@@ -25,7 +26,7 @@ constexpr size_t kCharts = 6;
 /// One result of a scan that is watched.
 struct Watched {
   std::string layer;
-  size_t dim = 0;
+  uint8_t dim = 0;
 };
 
 std::string root(const char* prefix, size_t number) {
@@ -105,8 +106,10 @@ struct GradientNorms::Program {
           options.kind = ProgramKind::Evaluate;
           options.batch_capacity = batches.batch_size();
           options.time_steps = steps;
+          options.trees = tree_sizes(dataset);
           return Session(compile(model, options, jit).plan.program, variables);
         }()),
+        binder(model.model),
         states(session) {}
 
   std::vector<Watched> watched;
@@ -114,6 +117,7 @@ struct GradientNorms::Program {
   std::vector<int32_t> steps;
   Batches batches;
   Session session;
+  Binder binder;
   CarriedStates states;
 };
 
@@ -136,17 +140,16 @@ void GradientNorms::measure(int64_t epoch, Team& team) {
   for (const Watched& w : p.watched) result.layers.push_back({w.layer, {}});
   for (int64_t b = 0; b < std::min(p.batches.steps(), kBatches); ++b) {
     const Batch& batch = p.batches.batch(b);
-    bind(p.session, dataset_, batch);
+    p.binder.bind(p.session, dataset_, batch);
     p.states.set(p.session, batch);
     p.session.run(team);
     p.states.take(p.session);
     for (size_t k = 0; k < p.watched.size(); ++k) {
       const std::vector<float> values = p.session.output(root("watch", k));
-      const int64_t* offset = p.session.rows().row_offset.at(p.watched[k].dim);
+      const std::vector<int64_t>& offset = p.binder.rows().row_offset(p.watched[k].dim);
       std::vector<double>& squares = result.layers[k].norms;
-      const auto capacity = static_cast<size_t>(p.batches.capacity());
-      const size_t cols = values.empty() ? 0 : values.size() / static_cast<size_t>(offset[capacity]);
-      for (size_t t = 0; t < capacity && offset[t + 1] > offset[t]; ++t) {
+      const size_t cols = values.empty() ? 0 : values.size() / static_cast<size_t>(offset.back());
+      for (size_t t = 0; t + 1 < offset.size() && offset[t + 1] > offset[t]; ++t) {
         if (squares.size() <= t) {
           squares.push_back(0);
           seen[k].push_back(0);

@@ -30,6 +30,7 @@ void set_handler(void (*handler)(int)) {
 InterruptGuard::InterruptGuard() {
   pressed = 0;
   set_handler(on_interrupt);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file that may grow no more is an error of the write, not the end of us
 }
 InterruptGuard::~InterruptGuard() {
   set_handler(SIG_DFL);

@@ -31,13 +31,18 @@ class Search {
     session_.run(team);
   }
 
-  std::string run() const {
+  std::vector<std::string> run() const {
     const std::optional<Found> found = first();
-    if (!found) return "";
+    if (!found) return {};
     const Node& node = graph_[found->node];
     const bool update = graph_.origins[node.origin].equation == "optimizer";  // where nothing is of the file
-    return fmt::format("first seen in {}{}{}: {}", node.backward && !update ? "the gradient of " : "",
-                       update ? "the optimizer" : where(node), row_and_step(*found), operation(*found));
+    std::vector<std::string> notes = {
+        fmt::format("first seen in {}{}{}: {}", node.backward && !update ? "the gradient of " : "",
+                    update ? "the optimizer" : where(node), row_and_step(*found), operation(*found))};
+    const std::string layer = layer_of(node);
+    const char* pass = update ? "" : node.backward ? "in the backward pass" : "in the forward pass";
+    if (!update) notes.push_back(layer.empty() ? pass : fmt::format("layer `{}`, {}", layer, pass));
+    return notes;
   }
 
  private:
@@ -82,6 +87,13 @@ class Search {
   }
 
   // ---- in words
+
+  /// `h.lstm.2`: the instance that an equation belongs to, if it is not the model itself.
+  std::string layer_of(const Node& node) const {
+    const std::string& equation = graph_.origins[node.origin].equation;
+    const size_t blank = equation.find(' ');
+    return blank == std::string::npos ? "" : equation.substr(0, blank);
+  }
 
   std::string where(const Node& node) const {
     const Origin& origin = graph_.origins[node.origin];
@@ -128,7 +140,7 @@ class Search {
     const Node& node = graph_[found.node];
     if (info(node.op).cls == OpClass::Leaf) return fmt::format("`{}` holds it", graph_.name(found.node));
     if (info(node.op).cls != OpClass::Elementwise || node.op == Op::OneHot || node.op == Op::Coin)
-      return node.op == Op::MatMul ? "in a product" : fmt::format("in {}", info(node.op).name);
+      return node.op == Op::MatMul ? product(found) : joined(found);
     std::vector<std::string> operands;
     for (NodeId a : graph_.args(found.node)) operands.push_back(fmt::format("{:.6g}", operand(a, found)));
     const char* sign = node.op == Op::Add || node.op == Op::Sum ? "+"
@@ -141,6 +153,51 @@ class Search {
     for (const std::string& value : operands)
       text += (text.empty() ? "" : sign != nullptr ? fmt::format(" {} ", sign) : ", ") + value;
     return sign != nullptr ? text : fmt::format("{}({})", info(node.op).name, text);
+  }
+
+  /// `values from -3 to 4e+38`, or the first of them that is no number.
+  static std::string span_of(const std::vector<float>& values) {
+    if (values.empty()) return "no values";
+    for (const float value : values)
+      if (!std::isfinite(value)) return fmt::format("values of which one is {}", value);
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    return fmt::format("values from {:.6g} to {:.6g}", *least, *most);
+  }
+
+  /// Row (or column) `at` of a node's values.
+  std::vector<float> line(NodeId id, int64_t at, bool column) const {
+    const std::vector<float> all = values(id);
+    const auto cols = static_cast<size_t>(graph_.shape(id).cols), i = static_cast<size_t>(at);
+    std::vector<float> result;
+    if (!column && (i + 1) * cols <= all.size())
+      result.assign(all.begin() + static_cast<long>(i * cols),
+                    all.begin() + static_cast<long>((i + 1) * cols));
+    for (size_t k = i; column && k < all.size(); k += cols) result.push_back(all[k]);
+    return result;
+  }
+
+  bool has_values(NodeId id) const {
+    return graph_[id].op != Op::Constant && graph_.shape(id).type == Type::F32;
+  }
+
+  /// What stood in the row and in the column of a product.
+  std::string product(const Found& found) const {
+    const NodeId left = graph_.arg(found.node, 0), right = graph_.arg(found.node, 1);
+    if (!has_values(left) || !has_values(right)) return "in a product";
+    const uint32_t flags = graph_[found.node].attr.flags;
+    return fmt::format("in a product of {} and {}",
+                       span_of(line(left, found.row, (flags & kTransposeLeft) != 0)),
+                       span_of(line(right, found.col, (flags & kTransposeRight) == 0)));
+  }
+
+  /// What a sum or the like took in.
+  std::string joined(const Found& found) const {
+    const Node& node = graph_[found.node];
+    const NodeId arg = graph_.args(found.node).empty() ? kNoNode : graph_.arg(found.node, 0);
+    if (arg == kNoNode || !has_values(arg)) return fmt::format("in {}", info(node.op).name);
+    const bool of_row = node.op == Op::SumCols || node.op == Op::MaxCols;
+    return fmt::format("in {} of {}", info(node.op).name,
+                       span_of(of_row ? line(arg, found.row, false) : values(arg)));
   }
 
   double operand(NodeId id, const Found& at) const {
@@ -160,7 +217,7 @@ class Search {
 
 }  // namespace
 
-std::string first_lost_number(const LostNumber& lost, Jit& jit, Team& team) {
+std::vector<std::string> first_lost_number(const LostNumber& lost, Jit& jit, Team& team) {
   return Search(lost, jit, team).run();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "driver/experiment.h"
 #include "driver/row_inputs.h"
@@ -19,8 +20,8 @@ struct LostNumber {
   bool loss;  // it is the loss that is no number; else only the gradient
 };
 
-/// `first seen in `c'` of cell `lstm` (ptb.rnn:24), row 7, step 18: 0 * inf`; empty if one kernel an op
-/// rounds so that every value is a number.
-std::string first_lost_number(const LostNumber& lost, Jit& jit, Team& team);
+/// `first seen in `c'` of cell `lstm` (ptb.rnn:24), row 7, step 18: 0 * inf`, then the layer, and whether it
+/// was on the way forward or back; nothing if one kernel an op rounds so that every value is a number.
+std::vector<std::string> first_lost_number(const LostNumber& lost, Jit& jit, Team& team);
 
 }  // namespace rnnc

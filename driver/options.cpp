@@ -90,7 +90,7 @@ void positive(CLI::Option* option) {
   option->check(whole_number(kMostCount));
 }
 
-const std::array<Switch, 27> kSwitches = {{
+const std::array<Switch, 32> kSwitches = {{
     {kModels,
      [](CLI::App& a, Options& o) {
        a.add_option("--data", o.data_folder, "where relative data paths start (default: beside FILE)")
@@ -157,6 +157,29 @@ const std::array<Switch, 27> kSwitches = {{
        positive(a.add_option("--checkpoint", o.checkpoint, "steps between two writings of the state")
                     ->type_name("N"));
      }},
+    {"train",
+     [](CLI::App& a, Options& o) {
+       positive(a.add_option("--buckets", o.buckets, "sort the rows of N batches by length together")
+                    ->type_name("N"));
+     }},
+    {"train",
+     [](CLI::App& a, Options& o) {
+       a.add_option("--metrics", o.metrics_file, "figures of every epoch (.csv, .jsonl)")->type_name("FILE");
+     }},
+    {"train",
+     [](CLI::App& a, Options& o) {
+       a.add_option("--plot", o.plot_file, "learning curves, a page (.html)")->type_name("FILE");
+     }},
+    {"train",
+     [](CLI::App& a, Options& o) {
+       a.add_option("--gradients", o.gradients_file, "gradients by layer and step (.html, .json)")
+           ->type_name("FILE");
+     }},
+    {"train",
+     [](CLI::App& a, Options& o) {
+       a.add_option("--trace", o.trace_file, "where the time goes, for Chrome or Perfetto (.json)")
+           ->type_name("FILE");
+     }},
     {"eval",
      [](CLI::App& a, Options& o) {
        a.add_option("--on", o.part, "train, valid or test (default: test)")
@@ -205,10 +228,10 @@ const std::array<Switch, 27> kSwitches = {{
             "passes in their order, with commas")
            ->type_name("A,B");
      }},
-    {kModels,
+    {"eval predict generate bench gradcheck compile",
      [](CLI::App& a, Options&) {
        a.add_option_function<std::string>("--trace", [](const std::string&) {
-          refuse_command("`--trace` is not built yet");
+          refuse_command("`--trace` is built for `train` alone");
         })->group("");
      }},
     {"train compile",

@@ -34,7 +34,9 @@ struct Options {
   std::optional<int64_t> epochs;
   std::optional<int64_t> steps;       // --steps: stop after so many in all
   std::optional<int64_t> checkpoint;  // --checkpoint: steps between two writings of the state
-  std::string part;                   // --on
+  std::optional<int64_t> buckets;     // --buckets: batches whose rows are sorted by length together
+  std::string metrics_file, plot_file, gradients_file, trace_file;
+  std::string part;  // --on
 
   std::optional<int64_t> batch, time_steps;
   std::string mode = "train";

@@ -13,14 +13,19 @@
 #include "driver/binder.h"
 #include "driver/bleu_figures.h"
 #include "driver/chance.h"
+#include "driver/gradient_norms.h"
 #include "driver/initial_files.h"
 #include "driver/not_a_number.h"
 #include "driver/parameters.h"
 #include "driver/piece_inputs.h"
+#include "driver/plot.h"
 #include "ir/chance.h"
 #include "ir/diagnostic.h"
+#include "runtime/batch_ahead.h"
 #include "runtime/checkpoint.h"
 #include "runtime/errors.h"
+#include "runtime/files.h"
+#include "runtime/fingerprint.h"
 
 namespace rnnc {
 namespace {
@@ -71,6 +76,7 @@ struct Trainer::Loaded {
         time_steps(longest_rows(dataset)),
         trees(tree_sizes(dataset)),
         batches(dataset, Part::Train, settings.batch, batch_steps(time_steps)),
+        ahead(batches),
         session([&] {
           options.kind = ProgramKind::Train;
           options.batch_capacity = batches.batch_size();
@@ -89,21 +95,27 @@ struct Trainer::Loaded {
   std::vector<int32_t> time_steps;
   std::vector<TreeSize> trees;
   Batches batches;
+  BatchAhead ahead;
   Session session;
   Binder binder;
   CarriedStates states;
   Evaluation evaluation;
-  std::optional<BleuFigures> written;  // if a metric asks for it
+  std::optional<BleuFigures> written;      // if a metric asks for it
+  std::optional<GradientNorms> gradients;  // if --gradients does
 };
 
-Trainer::Trainer(const Experiment& experiment, const Task& task, const Options& options, Jit& jit, Team& team)
+Trainer::Trainer(const Experiment& experiment, const Task& task, const Options& options, Jit& jit, Team& team,
+                 Trace* trace)
     : experiment_(experiment),
       task_(task),
       options_(options),
       jit_(jit),
       team_(team),
+      trace_(trace),
       settings_(train_settings(experiment, *task.train, options)) {
   check_writable(settings_.save);
+  remove_leftovers(settings_.save);
+  remove_leftovers(state_path(settings_.save));
 }
 
 Trainer::~Trainer() = default;
@@ -123,7 +135,10 @@ void Trainer::check_batch(int64_t rows, bool pieces) const {
 
 void Trainer::load() {
   const ast::DataBlock& data = *task_.data;
-  Dataset dataset = load_data(experiment_, data);
+  Dataset dataset = [&] {
+    const Stage stage(trace_, "read the data");
+    return load_data(experiment_, data);
+  }();
   const auto refuse = [&](std::string message, std::string help) {
     throw UserError(at_place(experiment_.source, data.place, std::move(message), {}, std::move(help)));
   };
@@ -141,19 +156,28 @@ void Trainer::load() {
     if (!others.empty() && !options_.quiet)
       fmt::print(stderr, "not in {}, so they begin anew: {}\n", settings_.load, fmt::join(others, ", "));
   }
+  const Stage stage(trace_, "compile");
   loaded_ = std::make_unique<Loaded>(std::move(dataset), std::move(lowered), settings_,
                                      compile_options(options_, settings_), jit_, variables_);
+  loaded_->batches.set_buckets(options_.buckets.value_or(1));
   if (std::ranges::any_of(loaded_->lowered.metrics,
                           [](const Metric& metric) { return asks_for_bleu(metric.value); }))
     loaded_->evaluation.know(loaded_->written.emplace(experiment_, *task_.train, data, loaded_->dataset,
                                                       options_, compile_options(options_, settings_), jit_,
                                                       variables_));
-  identity_ = {task_.train->model.text,
-               task_.train->data.text,
-               settings_.seed,
-               static_cast<int64_t>(task_.number) + 1,
-               loaded_->batches.batch_size(),
-               loaded_->batches.rows()};
+  if (!options_.gradients_file.empty())
+    loaded_->gradients.emplace(experiment_, loaded_->lowered, loaded_->dataset,
+                               compile_options(options_, settings_), jit_, variables_);
+  identity_ = {
+      task_.train->model.text,
+      task_.train->data.text,
+      settings_.seed,
+      static_cast<int64_t>(task_.number) + 1,
+      loaded_->batches.batch_size(),
+      loaded_->batches.rows(),
+      options_.buckets.value_or(1),
+      fingerprint(loaded_->dataset),
+      {experiment_.source.name, experiment_.source.text, experiment_.overrides, experiment_.settings}};
 }
 
 bool Trainer::finished() const {
@@ -173,6 +197,9 @@ TrainResult Trainer::run(const InterruptGuard& interrupt, bool may_begin) {
     loaded_->states.restore(position_.carried);
   }
   written_ = Clock::now();
+  if (!options_.metrics_file.empty())
+    metrics_.emplace(numbered(options_.metrics_file, task_.number + 1), identity_.model, position_.history);
+  if (!resume) measure_gradients(0);
 
   const Clock::time_point start = Clock::now();
   bool stopped = false;
@@ -187,19 +214,22 @@ TrainResult Trainer::run(const InterruptGuard& interrupt, bool may_begin) {
   result.interrupted = stopped && interrupt.requested();
   result.model_file = settings_.save;
   if (!result.interrupted) conclude(result);
+  write_pages();
+  for (const std::string* file : {&options_.metrics_file, &options_.plot_file, &options_.gradients_file})
+    if (!file->empty()) result.pages.push_back(numbered(*file, task_.number + 1));
   result.epochs = position_.history;
   result.best_epoch = position_.best_epoch;
   return result;
 }
 
 bool Trainer::train_epoch(Progress& progress, const InterruptGuard& interrupt) {
-  Batches& batches = loaded_->batches;
-  batches.shuffle(settings_.seed, static_cast<uint32_t>(position_.epoch));
+  const Batches& batches = loaded_->batches;
+  loaded_->ahead.shuffle(settings_.seed, static_cast<uint32_t>(position_.epoch));
   progress.begin_epoch(position_.epoch, position_.step);
   const double seconds_before = position_.seconds;
   const auto enough = [&] { return options_.steps && position_.total_steps >= *options_.steps; };
   while (position_.step < batches.steps() && !enough()) {
-    step(batches.batch(position_.step));
+    step(loaded_->ahead.batch(position_.step));
     position_.seconds = seconds_before + progress.seconds();
     progress.step(position_.step, position_.loss_sum / static_cast<double>(position_.rows),
                   loaded_->session.rows().batch);
@@ -231,7 +261,8 @@ void Trainer::fill(Session& session, const Batch& batch) {
   };
   loaded_->binder.bind(session, loaded_->dataset, batch);
   loaded_->states.set(session, batch);
-  set(kRateInput, rate_at(settings_, position_.epoch, t, steps, position_.halvings));
+  rate_ = rate_at(settings_, position_.epoch, t, steps, position_.halvings);
+  set(kRateInput, rate_);
   set(kCorrection1Input, 1 - std::pow(optimizer.beta1, static_cast<double>(t)));
   set(kCorrection2Input, 1 - std::pow(optimizer.beta2, static_cast<double>(t)));
   session.set_input(kChanceInput, std::span<const int32_t>(chance_of_step(settings_.seed, t)));
@@ -242,8 +273,14 @@ void Trainer::step(const Batch& batch) {
   ++position_.step;
   ++position_.total_steps;
   Session& session = loaded_->session;
-  fill(session, batch);
-  session.run(team_);
+  {
+    const Stage stage(trace_, "bind");
+    fill(session, batch);
+  }
+  {
+    const Stage stage(trace_, "step");
+    session.run(team_, trace_);
+  }
   loaded_->states.take(session);
   const double loss = session.scalar("loss");
   const double norm = has_output(session, "gradient_norm") ? session.scalar("gradient_norm") : 0;
@@ -275,7 +312,7 @@ void Trainer::go_back_to(int64_t step) {
   position_.step = remembered_.step;
   position_.total_steps = remembered_.total_steps;
   while (position_.step + 1 < step) {
-    const Batch& batch = loaded_->batches.batch(position_.step);
+    const Batch& batch = loaded_->ahead.batch(position_.step);
     ++position_.step;
     ++position_.total_steps;
     fill(loaded_->session, batch);
@@ -292,7 +329,11 @@ void Trainer::finish_epoch(Progress& progress) {
   record.train_loss = position_.loss_sum / static_cast<double>(position_.rows);
   record.gradient_norm = position_.norm_sum / static_cast<double>(std::max<int64_t>(position_.step, 1));
   bool better = true;  // without a valid part the last is the best
+  record.rows_per_second = progress.rows_per_second();
+  record.rate = rate_;
+  record.steps = position_.total_steps;
   if (!loaded_->dataset.valid.empty()) {
+    const Stage stage(trace_, "valid part");
     record.valid = loaded_->evaluation.run(Part::Valid, team_);
     better = record.valid->loss < position_.best_loss;
   }
@@ -318,6 +359,8 @@ void Trainer::finish_epoch(Progress& progress) {
       position_.since_halving = 0;
     }
   }
+  if (metrics_) metrics_->add(record);
+  measure_gradients(record.epoch);
   position_.history.push_back(std::move(record));
   ++position_.epoch;
   position_.step = 0;
@@ -326,10 +369,40 @@ void Trainer::finish_epoch(Progress& progress) {
 }
 
 void Trainer::write_files() {
+  const Stage stage(trace_, "write the state");
   position_.carried = loaded_->states.values();
-  write_state(state_path(settings_.save), identity_, position_, variables_, best_);
-  write_model();
+  const std::string state = state_path(settings_.save);
+  try {
+    write_state(state, identity_, position_, variables_, best_);
+    write_model();
+  } catch (const RunError& problem) {  // the disk is full, the folder is gone
+    std::vector<std::string> notes;
+    if (std::filesystem::exists(state)) notes.push_back(fmt::format("{} is as it was before", state));
+    if (saved_best_ > 0)
+      notes.push_back(fmt::format("the parameters after epoch {} are in {}", saved_best_, settings_.save));
+    throw TrainingFailed(in_file(fmt::format("step {}", position_.total_steps), 0, 0, problem.what(),
+                                 std::move(notes), "make room, then the same command with `--resume`"));
+  }
+  write_pages();
   written_ = Clock::now();
+}
+
+/// What is drawn, as far as training has come.
+void Trainer::write_pages() {
+  const size_t number = task_.number + 1;
+  if (!options_.plot_file.empty())
+    write_page(numbered(options_.plot_file, number),
+               learning_curves(identity_.model, position_.history, position_.best_epoch));
+  if (options_.gradients_file.empty()) return;
+  const std::vector<EpochNorms>& found = loaded_->gradients->found();
+  write_page(numbered(options_.gradients_file, number), options_.gradients_file.ends_with(".json")
+                                                            ? to_json(found).dump() + "\n"
+                                                            : gradients_page(identity_.model, found));
+}
+
+void Trainer::measure_gradients(int64_t epoch) {
+  const Stage stage(trace_, "gradients");
+  if (loaded_->gradients) loaded_->gradients->measure(epoch, team_);
 }
 
 void Trainer::write_model() {
@@ -363,7 +436,7 @@ void Trainer::not_a_number(const char* what) {
   write_model();  // of the epochs before
   std::vector<std::string> notes;
   go_back_to(position_.step);
-  const Batch& batch = loaded_->batches.batch(position_.step - 1);
+  const Batch& batch = loaded_->ahead.batch(position_.step - 1);
   CompileOptions options = compile_options(options_, settings_);
   options.batch_capacity = loaded_->batches.batch_size();
   options.time_steps = loaded_->time_steps;
@@ -375,8 +448,7 @@ void Trainer::not_a_number(const char* what) {
                         variables_,
                         [&](Session& session) { fill(session, batch); },
                         std::string_view(what) == "loss"};
-  if (std::string first = first_lost_number(lost, jit_, team_); !first.empty())
-    notes.push_back(std::move(first));
+  for (std::string& note : first_lost_number(lost, jit_, team_)) notes.push_back(std::move(note));
   if (!best_.empty())
     notes.push_back(
         fmt::format("the parameters after epoch {} are in {}", position_.best_epoch, settings_.save));

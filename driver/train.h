@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "driver/experiment.h"
 #include "driver/figures.h"
 #include "driver/interrupt.h"
+#include "driver/metrics_file.h"
 #include "driver/train_settings.h"
 #include "driver/training_state.h"
 #include "ir/diagnostic.h"
@@ -32,14 +34,16 @@ struct TrainResult {
   double seconds = 0;
   double rows_per_second = 0;
   std::string model_file;
-  bool interrupted = false;  // Ctrl-C: the state was saved, `figures` are missing
+  std::vector<std::string> pages;  // other files that were written
+  bool interrupted = false;        // Ctrl-C: the state was saved, `figures` are missing
 };
 
 class Trainer {
  public:
   /// Reads the settings and refuses a path at which the model could not be saved, before any data are read.
   /// All of these must outlive this.
-  Trainer(const Experiment& experiment, const Task& task, const Options& options, Jit& jit, Team& team);
+  Trainer(const Experiment& experiment, const Task& task, const Options& options, Jit& jit, Team& team,
+          Trace* trace = nullptr);
   ~Trainer();
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
@@ -66,6 +70,8 @@ class Trainer {
   void finish_epoch(Progress& progress);
   void write_files();
   void write_model();
+  void write_pages();
+  void measure_gradients(int64_t epoch);
   void conclude(TrainResult& result);
   [[noreturn]] void not_a_number(const char* what);
 
@@ -74,6 +80,7 @@ class Trainer {
   const Options& options_;
   Jit& jit_;
   Team& team_;
+  Trace* trace_;
   TrainSettings settings_;
   Variables variables_;
   Position position_;
@@ -85,6 +92,8 @@ class Trainer {
   RunIdentity identity_;
   int64_t rows_trained_ = 0;  // in this process
   int64_t saved_best_ = 0;    // best epoch in the model's file
+  double rate_ = 0;           // of the last step
+  std::optional<MetricsFile> metrics_;
   std::chrono::steady_clock::time_point written_;
   std::unique_ptr<Loaded> loaded_;
 };

@@ -40,12 +40,35 @@ EpochRecord record_from_json(const Json& json) {
   record.train_loss = number(json.at("train_loss"), kNone);
   record.gradient_norm = number(json.at("gradient_norm"), kNone);
   record.seconds = number(json.at("seconds"), kNone);
+  record.rows_per_second = number(json.at("rows_per_second"), kNone);
+  record.rate = number(json.at("rate"), kNone);
+  record.steps = json.at("steps").get<int64_t>();
   if (json.contains("valid_loss")) {
     record.valid = PartFigures{number(json.at("valid_loss"), kNone), {}, {}};
     for (const auto& [label, value] : json.at("metrics").items())
       record.valid->metrics.emplace_back(label, number(value, kNone));
   }
   return record;
+}
+
+constexpr size_t kMostListed = 12;  // differences in a message
+
+void refuse_other_run(const std::string& path, std::vector<std::string> others) {
+  if (others.empty()) return;
+  if (others.size() > kMostListed) {
+    const size_t more = others.size() - kMostListed + 1;
+    others.resize(kMostListed - 1);
+    others.push_back(fmt::format("and {} more", more));
+  }
+  throw UserError(in_file(path, 0, 0, "this state belongs to another training", std::move(others),
+                          "train without `--resume`, or name another file with `--model`"));
+}
+
+[[noreturn]] void damaged(const std::string& path, const std::string& why) {
+  throw DataError({.file = path,
+                   .message = fmt::format("this state is damaged: {}", why),
+                   .notes = {},
+                   .help = {"train without `--resume`"}});
 }
 
 }  // namespace
@@ -62,7 +85,10 @@ Json to_json(const EpochRecord& record) {
   Json json = {{"epoch", record.epoch},
                {"train_loss", number(record.train_loss)},
                {"gradient_norm", number(record.gradient_norm)},
-               {"seconds", number(record.seconds)}};
+               {"seconds", number(record.seconds)},
+               {"rows_per_second", number(record.rows_per_second)},
+               {"rate", number(record.rate)},
+               {"steps", record.steps}};
   if (!record.valid) return json;
   const Json valid = to_json(*record.valid);
   json["valid_loss"] = valid["loss"];
@@ -87,6 +113,9 @@ void write_state(const std::string& path, const RunIdentity& run, const Position
                      {"train block", run.number},
                      {"batch", run.batch},
                      {"train rows", run.train_rows},
+                     {"buckets", run.buckets},
+                     {"fingerprint", run.fingerprint},
+                     {"text", to_json(run.text)},
                      {"epoch", p.epoch},
                      {"step", p.step},
                      {"total_steps", p.total_steps},
@@ -106,15 +135,12 @@ void write_state(const std::string& path, const RunIdentity& run, const Position
 Position read_state(const std::string& path, const RunIdentity& run, Variables& current, Values& best) {
   const TrainingState state = load_state(path);
   const Json& rest = state.rest;
-  const auto other_run = [&](const std::string& what) {
-    throw UserError(in_file(path, 0, 0, fmt::format("this state belongs to another training: {}", what), {},
-                            "train without `--resume`, or name another file with `--model`"));
-  };
+  std::vector<std::string> others;  // what differs
   Position p;
   try {
     const auto same = [&](const char* key, const auto& now) {
       const auto then = rest.at(key).get<std::decay_t<decltype(now)>>();
-      if (then != now) other_run(fmt::format("{} was {}, now it is {}", key, then, now));
+      if (then != now) others.push_back(fmt::format("{} was {}, now it is {}", key, then, now));
     };
     same("model", run.model);
     same("data", run.data);
@@ -122,6 +148,12 @@ Position read_state(const std::string& path, const RunIdentity& run, Variables& 
     same("seed", run.seed);
     same("batch", run.batch);
     same("train rows", run.train_rows);
+    same("buckets", run.buckets);
+    if (others.empty() && rest.at("fingerprint").get<uint64_t>() != run.fingerprint)
+      others.push_back(fmt::format("the data of `{}` are others, or in another order", run.data));
+    for (std::string& line : differences(run_text_from_json(rest.at("text")), run.text, run.model, run.data,
+                                         static_cast<size_t>(run.number) - 1))
+      others.push_back(std::move(line));
     p.epoch = rest.at("epoch").get<int64_t>();
     p.step = rest.at("step").get<int64_t>();
     p.total_steps = rest.at("total_steps").get<int64_t>();
@@ -136,19 +168,21 @@ Position read_state(const std::string& path, const RunIdentity& run, Variables& 
     p.halvings = rest.at("halvings").get<int64_t>();
     for (const Json& record : rest.at("history")) p.history.push_back(record_from_json(record));
   } catch (const Json::exception& problem) {
-    throw DataError({.file = path,
-                     .message = fmt::format("this state is damaged: {}", problem.what()),
-                     .notes = {},
-                     .help = {"train without `--resume`"}});
+    damaged(path, problem.what());
   }
   for (const auto& [name, variable] : current.all()) {
     const auto found = state.tensors.find(kCurrent + name);
     const std::vector<int64_t> shape = {variable->rows, variable->cols};
-    if (found == state.tensors.end()) other_run(fmt::format("it has no `{}`", name));
-    if (found->second.shape != shape)
-      other_run(
+    if (found == state.tensors.end()) others.push_back(fmt::format("it has no `{}`", name));
+    else if (found->second.shape != shape)
+      others.push_back(
           fmt::format("`{}` was {}, now it is {}", name, shape_text(found->second.shape), shape_text(shape)));
   }
+  for (const auto& [name, tensor] : state.tensors)
+    if (name.starts_with(kCurrent) && !current.has(name.substr(kCurrent.size())))
+      others.push_back(
+          fmt::format("`{}` is in it, and nothing of this name here", name.substr(kCurrent.size())));
+  refuse_other_run(path, std::move(others));
   for (const auto& [name, tensor] : state.tensors) {
     if (name.starts_with(kCarried)) {
       p.carried[name.substr(kCarried.size())] = tensor.floats();
@@ -156,8 +190,8 @@ Position read_state(const std::string& path, const RunIdentity& run, Variables& 
       const std::string parameter = name.substr(kBest.size());
       const std::vector<float>& values = best[parameter] = tensor.floats();
       if (!current.has(parameter) || values.size() != current.at(parameter).values().size())
-        other_run(fmt::format("`{}` has another shape", parameter));
-    } else if (name.starts_with(kCurrent) && current.has(name.substr(kCurrent.size()))) {
+        damaged(path, fmt::format("`{}` has another shape than its best values", parameter));
+    } else if (name.starts_with(kCurrent)) {
       const std::vector<float> values = tensor.floats();
       std::copy(values.begin(), values.end(), current.at(name.substr(kCurrent.size())).values().begin());
     }

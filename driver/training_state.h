@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "driver/figures.h"
+#include "driver/run_differences.h"
 #include "runtime/program.h"
 
 namespace rnnc {
@@ -21,7 +22,10 @@ struct EpochRecord {
   double train_loss = 0;
   std::optional<PartFigures> valid;  // without a valid part none
   double gradient_norm = 0;          // mean over the steps
-  double seconds = 0;
+  double seconds = 0;                // of its steps, without the valid part
+  double rows_per_second = 0;
+  double rate = 0;    // of its last step
+  int64_t steps = 0;  // done in all epochs up to its end
 };
 
 nlohmann::json to_json(const PartFigures& figures);
@@ -52,7 +56,9 @@ struct RunIdentity {
   std::string model, data;
   uint64_t seed = 0;
   int64_t number = 1;  // of the train block in its file, from 1
-  int64_t batch = 0, train_rows = 0;
+  int64_t batch = 0, train_rows = 0, buckets = 1;
+  uint64_t fingerprint = 0;  // of the data
+  RunText text;
 };
 
 using Values = std::map<std::string, std::vector<float>>;  // parameters by name
@@ -62,7 +68,7 @@ void write_state(const std::string& path, const RunIdentity& run, const Position
                  const Variables& current, const Values& best);
 
 /// Reads a state into `current` (which has all its variables already) and `best`. Throws DataError for a
-/// damaged file, UserError if it belongs to another run.
+/// damaged file, UserError with a list of all that differs if it belongs to another run.
 Position read_state(const std::string& path, const RunIdentity& run, Variables& current, Values& best);
 
 }  // namespace rnnc

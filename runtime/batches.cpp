@@ -338,9 +338,32 @@ void Batches::shuffle(uint64_t seed, uint32_t epoch) {
     for (size_t i = 0; i < order_.size(); ++i)
       order_[i] = dataset_.pieces ? positions[i] : part_[static_cast<size_t>(positions[i])];
   }
+  if (buckets_ > 1 && !dataset_.pieces && !dataset_.dimensions.empty()) sort_buckets(seed, epoch);
   if (dataset_.pieces.random_offset && purpose_ == Purpose::Training)
     offset_ = static_cast<int64_t>(
         Random(seed, place_of("offset"), epoch).below(0, static_cast<uint64_t>(dataset_.pieces.length)));
+}
+
+void Batches::sort_buckets(uint64_t seed, uint32_t epoch) {
+  const size_t field = field_along(dataset_, dataset_.dimensions[0]);
+  const auto bucket = static_cast<size_t>(buckets_ * batch_size_), batch = static_cast<size_t>(batch_size_);
+  for (size_t begin = 0; begin < order_.size(); begin += bucket) {
+    const auto first = order_.begin() + static_cast<long>(begin);
+    const auto last = order_.begin() + static_cast<long>(std::min(begin + bucket, order_.size()));
+    std::stable_sort(first, last, [&](int64_t a, int64_t b) {
+      return dataset_.length(field, a) > dataset_.length(field, b);
+    });
+  }
+  // The last batch stays where it is if it is smaller than the others.
+  const size_t whole = order_.size() / batch;
+  const std::vector<int64_t> sorted = order_;
+  Random random(seed, place_of("buckets"), epoch);
+  std::vector<size_t> places(whole);
+  std::iota(places.begin(), places.end(), size_t{0});
+  for (size_t i = whole; i > 1; --i) std::swap(places[i - 1], places[random.below(i, i)]);
+  for (size_t b = 0; b < whole; ++b)
+    std::copy_n(sorted.begin() + static_cast<long>(places[b] * batch), batch,
+                order_.begin() + static_cast<long>(b * batch));
 }
 
 void Batches::in_order() {
@@ -349,20 +372,24 @@ void Batches::in_order() {
 }
 
 const Batch& Batches::batch(int64_t step) {
+  fill(step, batch_);
+  return batch_;
+}
+
+void Batches::fill(int64_t step, Batch& to) const {
   if (step < 0 || step >= steps())
     throw std::invalid_argument(fmt::format("no batch {} of {}", step, steps()));
   const int64_t begin = step * batch_size_;
   // In `chunk` all rows of the batch take part in every step.
   const bool side_by_side = dataset_.pieces && !dataset_.pieces.sample;
   const int64_t count = side_by_side ? batch_size_ : std::min(batch_size_, rows_ - begin);
-  chosen_.clear();
+  to.chosen.clear();
   for (int64_t b = 0; b < count; ++b) {
     const int64_t row = dataset_.pieces ? 0 : order_[static_cast<size_t>(begin + b)];
-    chosen_.push_back(dataset_.pieces ? piece(step, b) : Piece{.row = row, .number = row});
+    to.chosen.push_back(dataset_.pieces ? piece(step, b) : Piece{.row = row, .number = row});
   }
-  fill_pieces(dataset_, chosen_, capacity_, batch_);
-  batch_.fresh = !side_by_side || step == 0;
-  return batch_;
+  fill_pieces(dataset_, to.chosen, capacity_, to);
+  to.fresh = !side_by_side || step == 0;
 }
 
 }  // namespace rnnc

@@ -49,7 +49,9 @@ struct Batch {
   std::vector<BatchField> fields;          // as Dataset::fields
   bool fresh = true;                       // states do not go on from the batch before
 
-  std::vector<std::pair<int64_t, size_t>> keys;  // for sorting, kept so that no batch takes memory
+  // Kept so that no batch takes memory:
+  std::vector<std::pair<int64_t, size_t>> keys;  // for sorting
+  std::vector<Piece> chosen;
 };
 
 /// Fills `batch` with these rows of the dataset, longest first (equal lengths: in the order given).
@@ -90,6 +92,11 @@ class Batches {
   Batches(const Dataset& dataset, Part part, int64_t batch_size, int64_t capacity = 0,
           Purpose purpose = Purpose::Training);
 
+  /// Batches of rows of like length, in training: after each shuffle every `batches` * batch size rows in a
+  /// row are sorted by their length along the first sequence dimension and cut into batches, and these are
+  /// shuffled. 1: no buckets. Pieces are of one length already.
+  void set_buckets(int64_t batches) { buckets_ = batches; }
+
   /// A new random order and offset (training), those of this epoch.
   void shuffle(uint64_t seed, uint32_t epoch);
   /// The order of the data (evaluation), as after construction.
@@ -104,9 +111,12 @@ class Batches {
 
   /// Batch `step` (0 .. steps()-1); valid until the next call.
   const Batch& batch(int64_t step);
+  /// The same into a batch of the caller's.
+  void fill(int64_t step, Batch& batch) const;
 
  private:
   void count_pieces();
+  void sort_buckets(uint64_t seed, uint32_t epoch);
   Piece piece(int64_t step, int64_t row) const;
 
   const Dataset& dataset_;
@@ -119,7 +129,7 @@ class Batches {
   int64_t steps_ = 0;
   int64_t offset_ = 0;      // elements left out at the beginning
   int64_t row_length_ = 0;  // chunk: elements of each row of the batch
-  std::vector<Piece> chosen_;
+  int64_t buckets_ = 1;
   Batch batch_;
 };
 

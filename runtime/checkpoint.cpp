@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/errors.h"
+#include "runtime/files.h"
 
 namespace rnnc {
 namespace {
@@ -15,8 +16,9 @@ using Json = nlohmann::json;
 
 // Keys of the metadata; "format" is what other readers of safetensors look for.
 constexpr const char* kFormat = "format";
-constexpr const char* kModelFormat = "rnnc model 1";
-constexpr const char* kStateFormat = "rnnc state 1";
+constexpr std::string_view kModelKind = "rnnc model", kStateKind = "rnnc state";
+constexpr std::string_view kModelFormat = "rnnc model 1";
+constexpr std::string_view kStateFormat = "rnnc state 2";
 
 [[noreturn]] void refuse(const std::string& file, std::string why) {
   throw DataError({.file = file, .message = std::move(why), .notes = {}, .help = {}});
@@ -30,13 +32,19 @@ const std::string& entry(const SafeTensors& file, const char* key, const std::st
   return found->second;
 }
 
-SafeTensors read_format(const std::string& path, const char* format, const char* what) {
-  SafeTensors file = read_safetensors(path);
+void check_format(const SafeTensors& file, std::string_view kind, std::string_view format, const char* what,
+                  const std::string& path) {
   const auto found = file.metadata.find(kFormat);
-  if (found == file.metadata.end() || found->second != format)
-    refuse(path, fmt::format("not {} (its format is \"{}\", not \"{}\")", what,
-                             found == file.metadata.end() ? "" : found->second, format));
-  return file;
+  const std::string is = found == file.metadata.end() ? "" : found->second;
+  if (is == format) return;
+  if (is.starts_with(kind))
+    throw DataError({.file = path,
+                     .message = fmt::format("{} of another version of rnnc: its format is \"{}\", this "
+                                            "version reads \"{}\"",
+                                            what, is, format),
+                     .notes = {},
+                     .help = {"train it again, or use the version that wrote it"}});
+  refuse(path, fmt::format("not {} of rnnc (its format is \"{}\", not \"{}\")", what, is, format));
 }
 
 Json parse(const std::string& text, const char* key, const std::string& path) {
@@ -49,7 +57,7 @@ Json parse(const std::string& text, const char* key, const std::string& path) {
 
 void save_model(const std::string& path, std::span<const TensorView> parameters, const ModelInfo& info) {
   write_safetensors(path, parameters,
-                    {{kFormat, kModelFormat},
+                    {{kFormat, std::string(kModelFormat)},
                      {"source_name", info.source_name},
                      {"source", info.source},
                      {"model", info.model},
@@ -59,7 +67,13 @@ void save_model(const std::string& path, std::span<const TensorView> parameters,
 }
 
 SavedModel load_model(const std::string& path) {
-  SafeTensors file = read_format(path, kModelFormat, "a saved model of rnnc");
+  const std::string content = read_file(path, path);
+  return parse_model(std::as_bytes(std::span(content)), path);
+}
+
+SavedModel parse_model(std::span<const std::byte> bytes, const std::string& path) {
+  SafeTensors file = parse_safetensors(bytes, path);
+  check_format(file, kModelKind, kModelFormat, "a saved model", path);
   SavedModel model;
   model.info.source_name = entry(file, "source_name", path);
   model.info.source = entry(file, "source", path);
@@ -103,11 +117,17 @@ std::string state_path(const std::string& model_path) {
 }
 
 void save_state(const std::string& path, std::span<const TensorView> tensors, const Json& rest) {
-  write_safetensors(path, tensors, {{kFormat, kStateFormat}, {"rest", rest.dump()}});
+  write_safetensors(path, tensors, {{kFormat, std::string(kStateFormat)}, {"rest", rest.dump()}});
 }
 
 TrainingState load_state(const std::string& path) {
-  SafeTensors file = read_format(path, kStateFormat, "a state of training of rnnc");
+  const std::string content = read_file(path, path);
+  return parse_state(std::as_bytes(std::span(content)), path);
+}
+
+TrainingState parse_state(std::span<const std::byte> bytes, const std::string& path) {
+  SafeTensors file = parse_safetensors(bytes, path);
+  check_format(file, kStateKind, kStateFormat, "a state of training", path);
   return {.tensors = std::move(file.tensors), .rest = parse(entry(file, "rest", path), "rest", path)};
 }
 

@@ -37,6 +37,8 @@ void save_model(const std::string& path, std::span<const TensorView> parameters,
 
 /// Throws DataError if the file is missing, cut short or no saved model.
 SavedModel load_model(const std::string& path);
+/// The same from bytes; `path` is for messages.
+SavedModel parse_model(std::span<const std::byte> bytes, const std::string& path);
 
 /// A parameter that the program has.
 struct ParameterShape {
@@ -59,5 +61,6 @@ std::string state_path(const std::string& model_path);
 
 void save_state(const std::string& path, std::span<const TensorView> tensors, const nlohmann::json& rest);
 TrainingState load_state(const std::string& path);
+TrainingState parse_state(std::span<const std::byte> bytes, const std::string& path);
 
 }  // namespace rnnc

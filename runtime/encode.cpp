@@ -216,7 +216,10 @@ void Encoder::symbols(const DataField& field, const RowView& row, const SymbolSi
     return words(
         field, row, [] {}, sink);
   const EncodeExpr& expr = field.value;
-  const std::string value = text(expr.operands[0], row);
+  const EncodeExpr& source = expr.operands[0];
+  const bool whole = source.op == EncodeOp::WholeText && row.table != nullptr;
+  const std::string own = whole ? std::string() : text(source, row);
+  const std::string_view value = whole ? std::string_view(row.table->text()) : own;  // a text may be large
   if (field.kind == FieldKind::Tree) {  // a node is one symbol: of a leaf of several ("8 1/2") the first
     bool first = true;
     cut(expr, value, [&](std::string_view symbol) {

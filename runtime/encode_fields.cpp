@@ -157,6 +157,7 @@ class FieldEncoder {
     const Cut cut = cut_of(field.dimension);
     const int32_t filling = cut.least > 0 ? vocabulary.find(kPad) : 0;
     begin(data);
+    data.ids.reserve(most_symbols(field));
     for (int64_t r = 0; r < rows_.rows(); ++r) {
       int64_t length = 0;
       encoder_.symbols(field, rows_.records[static_cast<size_t>(r)], [&](std::string_view symbol) {
@@ -208,6 +209,19 @@ class FieldEncoder {
       for (; kept < outer.least; ++kept) end_word(0);
       end_row(field, data, kept);
     }
+  }
+
+  // At most so many symbols come out of the texts, so that the vector never grows by copying; memory that is
+  // not written to costs nothing. Words are fewer, so they may grow.
+  size_t most_symbols(const DataField& field) const {
+    size_t bytes = 0;
+    const Table* before = nullptr;
+    for (const RowView& row : rows_.records) {
+      if (row.table != before && row.table != nullptr) bytes += row.table->text().size();
+      before = row.table;
+    }
+    const bool words = field.value.op == EncodeOp::Words;
+    return (words ? bytes / 4 : bytes) + rows_.records.size();
   }
 
   // Tree: a symbol at each leaf. Tree and Links: the children of each node.

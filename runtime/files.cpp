@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -47,7 +48,7 @@ std::string system_reason(int code) {
 
 std::string read_plain(int descriptor, const std::string& name, size_t expected) {
   std::string content;
-  content.reserve(expected + 1);
+  content.reserve(expected + kChunk + 1);  // the last read finds nothing; nothing is copied on the way
   for (;;) {
     const size_t before = content.size();
     content.resize(std::max(before + kChunk, expected + 1));
@@ -129,6 +130,23 @@ void replace_file(const std::string& path, std::span<const std::span<const std::
   // The rename itself is made durable; where a folder cannot be synced, the files are still whole.
   const OpenFile opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (opened.get() >= 0) ::fsync(opened.get());
+}
+
+void remove_leftovers(const std::string& path) {
+  namespace fs = std::filesystem;
+  const fs::path target(path);
+  const std::string before = target.filename().string() + ".", after = ".tmp";
+  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  std::error_code ignored;
+  for (fs::directory_iterator at(folder, ignored), end; !ignored && at != end; at.increment(ignored)) {
+    const std::string name = at->path().filename().string();
+    if (!name.starts_with(before) || !name.ends_with(after) || name.size() <= before.size() + after.size())
+      continue;
+    const std::string process = name.substr(before.size(), name.size() - before.size() - after.size());
+    if (process.size() > 9 || process.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (::kill(static_cast<pid_t>(std::stol(process)), 0) != 0 && errno == ESRCH)
+      ::unlink(at->path().c_str());
+  }
 }
 
 }  // namespace rnnc

@@ -16,4 +16,7 @@ std::string read_file(const std::string& path, const std::string& name);
 /// was.
 void replace_file(const std::string& path, std::span<const std::span<const std::byte>> pieces);
 
+/// Removes what processes that were killed while they replaced `path` left beside it.
+void remove_leftovers(const std::string& path);
+
 }  // namespace rnnc

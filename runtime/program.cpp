@@ -104,7 +104,7 @@ void Session::set_input(const std::string& name, std::span<const int32_t> values
   copy_in(name, values);
 }
 
-void Session::execute(const Command& c, int32_t turn, int thread, int threads, Scratch& s) {
+bool Session::execute(const Command& c, int32_t turn, int thread, int threads, Scratch& s) {
   int64_t units = c.units;
   if (c.kernel != Command::kPack) {
     s.rows.clear();
@@ -115,14 +115,14 @@ void Session::execute(const Command& c, int32_t turn, int thread, int threads, S
   int64_t begin = 0, end = units;
   if (threads > 1) {
     if (units * c.unit_cost < 20'000) {
-      if (thread != 0) return;
+      if (thread != 0) return false;
     } else {
       const int64_t grains = (units + c.grain - 1) / c.grain;
       begin = std::min(units, grains * thread / threads * c.grain);
       end = std::min(units, grains * (thread + 1) / threads * c.grain);
     }
   }
-  if (begin >= end) return;
+  if (begin >= end) return false;
 
   if (c.kernel == Command::kPack) {
     s.pieces.clear();
@@ -132,13 +132,13 @@ void Session::execute(const Command& c, int32_t turn, int thread, int threads, S
                           p.first_col, p.cols});
     }
     pack(c.panels, s.pieces, reinterpret_cast<float*>(address(c.operands[0], 0)), begin, end);
-    return;
+    return true;
   }
   if (c.kernel == Command::kReshape) {
     const Place2D &from = c.operands[0], &to = c.operands[1];
     reshape(c.reshape, address(from, turn), program_.slabs[size_t(from.slab)].stride, address(to, turn),
             program_.slabs[size_t(to.slab)].stride, begin, end);
-    return;
+    return true;
   }
   s.data.clear();
   s.stride.clear();
@@ -163,10 +163,16 @@ void Session::execute(const Command& c, int32_t turn, int thread, int threads, S
                         c.depth.data(), s.segments.data(), int64_t(s.segments.size()),
                         c.cols};
   program_.kernels[size_t(c.kernel)](&args, begin, end);
+  return true;
 }
 
-void Session::run(Team& team) {
+void Session::run(Team& team, Trace* trace) {
   const int threads = team.size();
+  if (trace != nullptr && !trace->wants_kernels()) trace = nullptr;
+  if (trace != nullptr && trace_names_.empty()) {
+    for (const Command& c : program_.commands)
+      trace_names_.push_back(trace->name((c.kernel < 0 ? "pack " : "") + c.name));
+  }
   team.run([&](int thread) {
     Scratch scratch;
     for (const Loop& loop : program_.loops) {
@@ -174,7 +180,13 @@ void Session::run(Team& team) {
         for (int32_t i = 0; i < loop.length; ++i) {
           const Command& command = program_.commands[size_t(loop.first + i)];
           if (command.barrier && threads > 1) team.barrier();
-          execute(command, turn, thread, threads, scratch);
+          if (trace == nullptr) {
+            execute(command, turn, thread, threads, scratch);
+            continue;
+          }
+          const auto begin = Trace::Clock::now();
+          if (execute(command, turn, thread, threads, scratch))
+            trace->kernel(thread, trace_names_[size_t(loop.first + i)], begin, Trace::Clock::now());
         }
       }
     }

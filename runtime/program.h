@@ -15,6 +15,7 @@
 #include "runtime/pack.h"
 #include "runtime/reshape.h"
 #include "runtime/threads.h"
+#include "runtime/trace.h"
 
 namespace rnnc {
 
@@ -167,7 +168,8 @@ class Session {
   /// values.
   void set_input(const std::string& name, std::span<const float> values);
   void set_input(const std::string& name, std::span<const int32_t> values);
-  void run(Team& team);
+  /// With a trace that wants them, every kernel is recorded.
+  void run(Team& team, Trace* trace = nullptr);
   /// The same on this thread alone, adding the seconds of each command to `seconds` (one entry a command).
   void run_timed(std::vector<double>& seconds);
   /// An output, row by row without gaps. Integers as floats.
@@ -178,7 +180,8 @@ class Session {
   struct Scratch;
   std::byte* address(const Place2D& place, int32_t turn) const;
   void check_reshapes() const;
-  void execute(const Command& command, int32_t turn, int thread, int threads, Scratch& scratch);
+  /// False: this thread had nothing to do.
+  bool execute(const Command& command, int32_t turn, int thread, int threads, Scratch& scratch);
   template <typename T>
   void copy_in(const std::string& name, std::span<const T> values);
 
@@ -186,6 +189,7 @@ class Session {
   Arena arena_;
   std::vector<std::byte*> base_;  // of each slab
   RowTables rows_;
+  std::vector<int32_t> trace_names_;  // of each command, once there was a trace
 };
 
 }  // namespace rnnc

@@ -19,7 +19,13 @@ size_t terminal_width(std::FILE* out) {
   return ::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-// 15310 -> "15,310"
+}  // namespace
+
+ProgressMode progress_mode(std::FILE* out, bool quiet) {
+  if (quiet) return ProgressMode::Quiet;
+  return ::isatty(::fileno(out)) != 0 ? ProgressMode::Moving : ProgressMode::Lines;
+}
+
 std::string thousands(double value) {
   const std::string digits = fmt::format("{:.0f}", value);
   std::string text;
@@ -28,13 +34,6 @@ std::string thousands(double value) {
     text += digits[i];
   }
   return text;
-}
-
-}  // namespace
-
-ProgressMode progress_mode(std::FILE* out, bool quiet) {
-  if (quiet) return ProgressMode::Quiet;
-  return ::isatty(::fileno(out)) != 0 ? ProgressMode::Moving : ProgressMode::Lines;
 }
 
 std::string duration_text(double seconds) {

@@ -60,6 +60,9 @@ class Progress {
 std::string progress_text(int64_t epoch, int64_t epochs, int64_t step, int64_t steps, double loss,
                           double rows_per_second, double seconds_left);
 
+/// "15,310"
+std::string thousands(double value);
+
 /// "12 s", "3 min 20 s", "2 h 5 min"
 std::string duration_text(double seconds);
 

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <span>
 #include <unordered_map>
+#include <utility>
 
 #include "runtime/encode.h"
 #include "runtime/learn_vocabularies.h"
@@ -33,9 +35,22 @@ class Symbols {
   std::vector<std::string> texts_;
 };
 
+// The symbols of one field. A text may be a gigabyte, so each symbol is kept once: what is dealt stays one
+// vector, and the parts say where theirs lie in it.
 struct Stream {
   Symbols symbols;
-  std::map<Part, std::vector<int32_t>> parts;  // numbers of `symbols`
+  std::vector<int32_t> dealt;                                     // numbers of `symbols`
+  std::vector<std::pair<Part, int64_t>> cuts;                     // of `dealt`, in order
+  std::map<Part, std::vector<int32_t>> own;                       // of parts that have files of their own
+  std::map<Part, std::vector<std::span<const int32_t>>> of_part;  // what is dealt comes first
+
+  int64_t length(Part part) const {
+    const auto found = of_part.find(part);
+    int64_t sum = 0;
+    if (found != of_part.end())
+      for (const auto& piece : found->second) sum += static_cast<int64_t>(piece.size());
+    return sum;
+  }
 };
 
 // The symbols of all files of one field, those that are dealt cut into the parts.
@@ -43,22 +58,42 @@ Stream read_stream(const DataSpec& spec, std::span<const SourceTable> tables, co
                    const Learned& learned) {
   const Encoder encoder(spec, learned);
   Stream stream;
+  const Part dealt = dealt_part(spec);
+  std::map<Part, size_t> bytes;
+  for (const SourceTable& source : tables) bytes[source.part] += source.table.text().size() + 1;
   for (const SourceTable& source : tables) {
-    std::vector<int32_t>& to = stream.parts[source.part];
+    std::vector<int32_t>& to = source.part == dealt ? stream.dealt : stream.own[source.part];
+    // Memory that is not written to costs nothing; words are fewer, so they may grow.
+    to.reserve(bytes[source.part] / (field.value.op == EncodeOp::Words ? 4 : 1));
     const RowView row{.table = &source.table, .values = {}, .names = {}, .origin = {}};
     encoder.symbols(field, row, [&](std::string_view s) { to.push_back(stream.symbols.number(s)); });
   }
-  const auto dealt = stream.parts.extract(dealt_part(spec));
-  if (dealt.empty()) return stream;
-  const std::vector<int32_t>& all = dealt.mapped();
-  auto from = all.begin();
-  for (const auto& [part, count] : cut_in_order(static_cast<int64_t>(all.size()), shares_of(spec))) {
-    // Before what the part has of its own.
-    std::vector<int32_t>& to = stream.parts[part];
-    to.insert(to.begin(), from, from + count);
-    from += count;
+  std::span<const int32_t> rest = stream.dealt;
+  stream.cuts = cut_in_order(static_cast<int64_t>(rest.size()), shares_of(spec));
+  for (const auto& [part, count] : stream.cuts) {
+    stream.of_part[part].push_back(rest.first(static_cast<size_t>(count)));
+    rest = rest.subspan(static_cast<size_t>(count));
   }
+  for (const auto& [part, numbers] : stream.own) stream.of_part[part].emplace_back(numbers);
   return stream;
+}
+
+// The symbols of all parts, one after the other, as entries of the vocabulary.
+std::vector<int32_t> ids_of(Stream& stream, const Vocabulary& vocabulary) {
+  std::vector<int32_t> entry;
+  for (const std::string& text : stream.symbols.texts()) entry.push_back(vocabulary.find_or_unk(text));
+  std::vector<int32_t> ids;
+  const bool in_order = std::ranges::is_sorted(
+      stream.cuts, {}, [](const auto& cut) { return std::ranges::find(kParts, cut.first) - kParts.begin(); });
+  if (stream.own.empty() && in_order) {
+    ids = std::move(stream.dealt);
+  } else {
+    for (const Part part : kParts)
+      for (const std::span<const int32_t> piece : stream.of_part[part])
+        ids.insert(ids.end(), piece.begin(), piece.end());
+  }
+  for (int32_t& id : ids) id = entry[static_cast<size_t>(id)];
+  return ids;
 }
 
 [[noreturn]] void refuse_length(const DataSpec& spec, size_t field, Part part, size_t length, size_t other) {
@@ -95,12 +130,14 @@ std::vector<std::pair<Part, int64_t>> cut_in_order(int64_t n, std::span<const Sh
 void encode_streams(const DataSpec& spec, std::span<const SourceTable> tables, const Learned& others,
                     Dataset& dataset) {
   std::vector<Stream> streams;
+  streams.reserve(spec.fields.size());  // pieces point into them
   VocabularyCounts counts;
   for (const DataField& field : spec.fields) {
     streams.push_back(read_stream(spec, tables, field, dataset.learned));
     Stream& stream = streams.back();
     std::vector<int64_t> times(stream.symbols.texts().size());
-    for (const int32_t s : stream.parts[Part::Train]) ++times[static_cast<size_t>(s)];
+    for (const std::span<const int32_t> piece : stream.of_part[Part::Train])
+      for (const int32_t s : piece) ++times[static_cast<size_t>(s)];
     for (size_t s = 0; s < times.size(); ++s)
       if (times[s] > 0) see(counts[field.vocabulary], stream.symbols.texts()[s], times[s]);
   }
@@ -110,23 +147,22 @@ void encode_streams(const DataSpec& spec, std::span<const SourceTable> tables, c
   dataset.learned.longest[spec.pieces.dimension] = spec.pieces.length;
   for (FieldData& data : dataset.data) data.offsets = {0};
   for (const Part part : kParts) {
-    if (streams.empty() || streams[0].parts[part].empty()) continue;
+    if (streams.empty() || streams[0].length(part) == 0) continue;
     std::vector<int64_t>& rows = part == Part::Train   ? dataset.train
                                  : part == Part::Valid ? dataset.valid
                                                        : dataset.test;
     rows.push_back(dataset.rows++);
-    const size_t length = streams[0].parts[part].size();
+    const int64_t length = streams[0].length(part);
     for (size_t f = 0; f < streams.size(); ++f) {
-      const std::vector<int32_t>& symbols = streams[f].parts[part];
-      if (symbols.size() != length) refuse_length(spec, f, part, symbols.size(), length);
-      const Vocabulary& vocabulary = dataset.learned.vocabularies.at(spec.fields[f].vocabulary);
-      std::vector<int32_t> ids;
-      for (const std::string& text : streams[f].symbols.texts()) ids.push_back(vocabulary.find_or_unk(text));
-      FieldData& data = dataset.data[f];
-      for (const int32_t s : symbols) data.ids.push_back(ids[static_cast<size_t>(s)]);
-      data.offsets.push_back(static_cast<int64_t>(data.ids.size()));
+      if (streams[f].length(part) != length)
+        refuse_length(spec, f, part, static_cast<size_t>(streams[f].length(part)),
+                      static_cast<size_t>(length));
+      std::vector<int64_t>& offsets = dataset.data[f].offsets;
+      offsets.push_back(offsets.back() + length);
     }
   }
+  for (size_t f = 0; f < streams.size(); ++f)
+    dataset.data[f].ids = ids_of(streams[f], dataset.learned.vocabularies.at(spec.fields[f].vocabulary));
 }
 
 }  // namespace rnnc

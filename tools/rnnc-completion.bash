@@ -16,7 +16,8 @@ _rnnc() {
     --mode) words="train infer" ;;
     --emit) words="ast model graph fused plan llvm asm dot" ;;
     --data) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
-    --threads | --seed | --set | --epochs | --steps | --checkpoint | --batch | --time-steps | --repeat) return ;;
+    --metrics | --plot | --gradients | --trace) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --threads | --seed | --set | --epochs | --steps | --checkpoint | --buckets | --batch | --time-steps | --repeat) return ;;
     *) words= ;;
   esac
   if [ -z "$words" ] && [[ "$word" == -* ]]; then

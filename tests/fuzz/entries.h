@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 
 #include "frontend/check.h"
@@ -13,6 +15,8 @@
 #include "ir/print.h"
 #include "ir/verify.h"
 #include "passes/pipeline.h"
+#include "runtime/checkpoint.h"
+#include "runtime/errors.h"
 
 namespace rnnc::fuzz {
 
@@ -59,6 +63,25 @@ inline void graph(const std::string& text) {
   }
   if (print(parse_graph({"fuzz.ir", print(graph)})) != print(graph))
     broken("a printed graph reads as itself");
+}
+
+/// Loading of saved models and of states: read, or refused with a message; what was read can be written and
+/// read again.
+inline void saved(const std::string& bytes) {
+  const std::span<const std::byte> all = std::as_bytes(std::span(bytes));
+  try {
+    const SavedModel model = parse_model(all, "fuzz.model");
+    for (const auto& [name, tensor] : model.parameters)
+      if (tensor.dtype == "F32") tensor.floats();
+    misfits(model, {});
+    const nlohmann::json learned = to_json(model.info.learned);
+    if (to_json(learned_from_json(learned)) != learned) broken("what was learned reads as itself");
+  } catch (const DataError&) {
+  }
+  try {
+    parse_state(all, "fuzz.state");
+  } catch (const DataError&) {
+  }
 }
 
 }  // namespace rnnc::fuzz

@@ -15,6 +15,7 @@ void run_all(const std::string& text) {
   fuzz::frontend(text);
   fuzz::formatter(text);
   fuzz::graph(text);
+  fuzz::saved(text);
 }
 
 TEST(Corpus, EveryKeptInputEndsWell) {

@@ -41,11 +41,11 @@ const ast::Definition* cell_named(const Experiment& experiment, const std::strin
 }
 
 /// `h.lstm.1` of parameters `h.lstm.1.Wi`, `h.lstm.1.Ui`; without parameters the equation.
-std::string layer_of(const Graph& g, NodeId scan) {
+std::string layer_of(const Graph& g, NodeId scan, const Graph& body) {
   std::string path;
-  for (const NodeId arg : g.args(scan)) {
-    if (g[arg].op != Op::Variable) continue;
-    const std::string name = g.name(arg);
+  for (NodeId id = 0; id < body.size(); ++id) {
+    if (body[id].op != Op::Variable) continue;
+    const std::string& name = body.name(id);
     const std::string before = name.substr(0, std::min(name.rfind('.'), name.size()));
     if (path.empty() || before.size() < path.size()) path = before;
   }
@@ -82,7 +82,7 @@ Lowered watched_model(const Experiment& experiment, const Lowered& lowered, std:
     const NodeId node = g.arg(id, 0);
     const ScanBody& scan = result.model.scans[static_cast<size_t>(g[node].attr.offset)];
     if (!scan.cell || g.shape(id).type != Type::F32) continue;
-    Watched w{layer_of(g, node), g.shape(id).rows.dim};
+    Watched w{layer_of(g, node, scan.body), g.shape(id).rows.dim};
     if (results[node] > 1)
       w.layer += " " + result_name(experiment, w.layer, scan, static_cast<size_t>(g[id].attr.offset));
     const size_t number = watched.size();

@@ -1,6 +1,8 @@
 // The next batch, packed while the present one computes: see batch_ahead.h.
 #include "runtime/batch_ahead.h"
 
+#include <stdexcept>
+
 namespace rnnc {
 
 BatchAhead::BatchAhead(Batches& batches) : batches_(batches), thread_([this] { serve(); }) {}
@@ -47,6 +49,7 @@ void BatchAhead::shuffle(uint64_t seed, uint32_t epoch) {
 }
 
 const Batch& BatchAhead::batch(int64_t step) {
+  if (step < 0) throw std::invalid_argument("no batch before the first");
   std::unique_lock lock(mutex_);
   settle(lock);
   if (packed_[given_].step != step) {

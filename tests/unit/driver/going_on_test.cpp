@@ -72,8 +72,11 @@ TEST(RunDifferences, WhatChangesTheTraining) {
   EXPECT_THAT(changed("  epochs", "  clip norm(1)\n  epochs"), ElementsAre("`clip` was not there"));
   EXPECT_THAT(changed("cross_entropy(logits, next(x))", "2 * cross_entropy(logits, next(x))"),
               ElementsAre("`loss` says something else"));
-  // A cell of the file in place of one of the library.
-  EXPECT_THAT(changed("cell other", "layer linear"), testing::Contains("`layer linear` was not there"));
+  // A layer of the file in place of one of the library.
+  EXPECT_THAT(
+      changed("model m(",
+              "layer linear(x: [A]) -> (y: [B]) {\n  param W: [A, B] ~ glorot\n  y = x @ W\n}\nmodel m("),
+      ElementsAre("`layer linear` was not there"));
 }
 
 TEST(RunDifferences, WhatDoesNot) {

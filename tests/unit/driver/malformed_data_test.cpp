@@ -19,7 +19,7 @@ const std::string kNumbers = R"(
   y: []  = number(col(3))
 }
 model m(x: [F]) -> (p: []) {
-  p = linear(x)
+  p = sum(linear[1](x))
 }
 train m on d {
   loss squared_error(p, y)

@@ -150,7 +150,7 @@ TEST(TraceFile, HasStagesAndKernelsOfEveryThread) {
 }
 
 /// One row of 9 letters is trained on, and is the valid part as well.
-constexpr const char* kOneRow = R"(
+constexpr const char* kOneRow = R"(dim H = 5
 data d {
   train "t.txt" as lines
   valid "t.txt" as lines
@@ -163,7 +163,7 @@ cell two(x: [E]; h: [H], c: [H]) {
   h' = tanh(h @ U + c')
 }
 model m(x: C[T]) -> (logits: [C]) {
-  h      = scan two[5] over embed[4](x)
+  h      = scan two[H] over embed[4](x)
   g      = scan stack(rnn[3], 2) over h
   logits = linear[C](last(g))
 }

@@ -43,6 +43,10 @@ Role role_of(const Node& n) {
   return info(n.op).cls == OpClass::Leaf || is_view(n.op) ? Role::View : Role::Alone;
 }
 
+std::string count_of(size_t operations) {
+  return operations == 1 ? "an operation" : fmt::format("{} operations", operations);
+}
+
 /// How the users of a product see it.
 struct Parts {
   int32_t width = 0;          // columns of a part; 0: it has no epilogue
@@ -241,7 +245,15 @@ class Fuse {
     NodeId a = find(x), b = find(y);
     if (a == b) return true;
     Island &p = islands_[a], &q = islands_[b];
-    if (p.nodes.size() + q.nodes.size() > kMostNodes || p.rows != q.rows) return false;
+    if (p.rows != q.rows) return false;
+    if (p.nodes.size() + q.nodes.size() > kMostNodes) {
+      if (notes_)
+        notes_->refused("fuse_pointwise", g_, y, "a longer kernel",
+                        fmt::format("it would have more than {} operations, and compiling takes longer than "
+                                    "linearly",
+                                    kMostNodes));
+      return false;
+    }
     if (p.product != kNoNode && q.product != kNoNode) return false;
     const bool product = p.product != kNoNode || q.product != kNoNode;
     const bool equal = p.cols == q.cols;
@@ -308,7 +320,7 @@ class Fuse {
         notes_->made(
             "fuse_pointwise", g_,
             product ? island.product : *std::min_element(island.nodes.begin(), island.nodes.end()),
-            fmt::format("{} operations{}", island.nodes.size() - size_t(product),
+            fmt::format("{}{}", count_of(island.nodes.size() - size_t(product)),
                         product ? " after the product with " + called(g_, g_.arg(island.product, 1)) : ""),
             product ? "its epilogue" : "one kernel");
       if (g_[id].op == Op::MatMul && islands_[find(id)].nodes.size() < 2)

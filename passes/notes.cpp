@@ -29,6 +29,9 @@ std::string called(const Graph& graph, NodeId id) {
   if (node.op == Op::Variable || node.op == Op::Input) return graph.name(id);
   if (node.op == Op::ConcatCols || node.op == Op::ConcatRows) {
     const auto parts = graph.args(id);
+    if (node.shape.rows.kind == Rows::Steps && node.op == Op::ConcatRows)
+      return called(graph, parts.front()) +
+             fmt::format(" of {} steps", node.shape.rows.end - node.shape.rows.begin);
     if (parts.size() > kMost)
       return fmt::format("[{} ... {}]", called(graph, parts.front()), called(graph, parts.back()));
     std::string names;

@@ -191,6 +191,17 @@ output "y" %2
               made("2 operations", "one kernel"));
 }
 
+TEST(Notes, KernelsThatWouldBeTooLong) {
+  Graph g;
+  NodeId v = g.input("x", {Type::F32, Rows::batch(), 2});
+  for (int k = 0; k < 200; ++k) v = g.unary(k % 2 ? Op::Sin : Op::Cos, v);
+  g.roots = {{"y", v}};
+  Notes notes;
+  find_pass("fuse_pointwise")->run(g, &notes);
+  EXPECT_THAT(notes.list(), made("160 operations", "one kernel"));
+  EXPECT_THAT(notes.list(), refused("a longer kernel", "more than 160 operations"));
+}
+
 TEST(Notes, WhatIsSaidTwiceIsCounted) {
   Graph g;
   const NodeId x = g.input("x", {Type::F32, Rows::batch(), 2});

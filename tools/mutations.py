@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Do the tests see it when the compiler is wrong? Applies each mutation of tests/mutations/ in turn, builds the
+smallest test program that should notice, expects it to fail, and puts the source back.
+
+  tools/mutations.py                       all that have not been caught since their files changed
+  tools/mutations.py adjoints 'fuse_sums'  those whose file or name has one of these words in it
+  tools/mutations.py --list                what there is
+  options: --build DIR (default build-test), --seconds N (of one build, and of one test run; default 300),
+           --again (also those caught before), --budget N (stop after so many seconds in all)
+
+A list has lines
+  in FILE              the source that the mutations below change
+  by PROGRAM FILTER    the test program, and which of its tests (--gtest_filter)
+  = NAME               one mutation; after it
+  - TEXT               what stands in the source, exactly once ...
+  + TEXT               ... and what takes its place; several lines of each make a block
+and comments (#). What was caught is remembered in DIR/mutations.json with the texts it depended on. Exit status 1
+if a mutation survives or no longer fits the source.
+"""
+import argparse
+import hashlib
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+class Mutation:
+    def __init__(self, group, name, file, program, tests):
+        self.group, self.name, self.file, self.program, self.tests = group, name, file, program, tests
+        self.old, self.new = [], []
+
+    def title(self):
+        return f"{self.group}: {self.name}"
+
+    def source(self):
+        return ROOT / self.file
+
+    def mutated(self):
+        """The source with the mutation, or None if it does not fit."""
+        old, new = "\n".join(self.old), "\n".join(self.new)
+        text = self.source().read_text()
+        return text.replace(old, new) if text.count(old) == 1 else None
+
+    def key(self):
+        """Changes with the mutation, the source and the tests that should see it."""
+        digest = hashlib.sha256()
+        folder = ROOT / "tests/unit" / self.program.removeprefix("test_")
+        for part in [self.old, self.new, [self.tests], [self.source().read_text()]]:
+            digest.update("\0".join(part).encode())
+        for test in sorted(folder.glob("*.cpp")):
+            digest.update(test.read_bytes())
+        return digest.hexdigest()
+
+
+def read_lists():
+    mutations, file, tests = [], None, None
+    for path in sorted((ROOT / "tests/mutations").glob("*.txt")):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if not line.strip() or line.startswith("#"):
+                continue
+            mark, _, rest = line.partition(" ")
+            if mark == "in":
+                file = rest.strip()
+            elif mark == "by":
+                tests = rest.split()
+            elif mark == "=":
+                mutations.append(Mutation(path.stem, rest, file, tests[0], tests[1]))
+            elif mark == "-":
+                mutations[-1].old.append(rest)
+            elif mark == "+":
+                mutations[-1].new.append(rest)
+            else:
+                sys.exit(f"{path}:{number}: neither `in`, `by`, `=`, `-` nor `+`")
+    return mutations
+
+
+def run(command, seconds):
+    """(exit status or None if it ran out of time, output)"""
+    try:
+        done = subprocess.run(command, cwd=ROOT, timeout=seconds, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return done.returncode, done.stdout.decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        return None, ""
+
+
+def try_one(mutation, build, seconds):
+    """How it went: caught, SURVIVED, or why it could not be tried."""
+    changed = mutation.mutated()
+    if changed is None:
+        return "does not fit the source"
+    path, before = mutation.source(), mutation.source().read_text()
+    try:
+        path.write_text(changed)
+        status, output = run(["ninja", "-C", build, mutation.program], seconds)
+        if status is None:
+            return "the build took too long"
+        if status != 0:
+            print(output[-2000:])
+            return "does not compile"
+        program = ROOT / build / "tests" / mutation.program
+        status, output = run([program, f"--gtest_filter={mutation.tests}", "--gtest_brief=1"], seconds)
+        if status is None:
+            return "caught (the tests do not end)"
+        if status == 0 and " 0 tests" in output.replace("Running 0 tests", " 0 tests"):
+            return "no test has such a name"
+        return "SURVIVED" if status == 0 else "caught"
+    finally:
+        path.write_text(before)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--again", action="store_true")
+    parser.add_argument("--build", default="build-test")
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--budget", type=float, default=float("inf"))
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # `finally` puts the source back
+
+    memory = ROOT / options.build / "mutations.json"
+    caught = json.loads(memory.read_text()) if memory.exists() else {}
+    mutations = [m for m in read_lists()
+                 if not options.words or any(w in m.title() or w in m.file for w in options.words)]
+    begin, counts, bad, touched = time.time(), {}, [], {}
+    for mutation in mutations:
+        if options.list:
+            fits = "" if mutation.mutated() is not None else "   DOES NOT FIT"
+            print(f"{mutation.title():<60} {mutation.file:<28} {mutation.program} {mutation.tests}{fits}")
+            continue
+        if not options.again and caught.get(mutation.title()) == mutation.key():
+            counts["caught before"] = counts.get("caught before", 0) + 1
+            continue
+        if time.time() - begin > options.budget:
+            counts["not tried"] = counts.get("not tried", 0) + 1
+            continue
+        start, key = time.time(), mutation.key()
+        touched[mutation.program] = True
+        how = try_one(mutation, options.build, options.seconds)
+        print(f"{mutation.title():<60} {how} ({time.time() - start:.0f} s)", flush=True)
+        kind = "caught" if how.startswith("caught") else how
+        counts[kind] = counts.get(kind, 0) + 1
+        if kind == "caught":
+            caught[mutation.title()] = key
+            memory.write_text(json.dumps(caught, indent=1))
+        else:
+            bad.append(mutation)
+    if options.list:
+        return 0
+    for program in touched:  # the programs as they should be
+        run(["ninja", "-C", options.build, program], options.seconds)
+    print(", ".join(f"{n} {kind}" for kind, n in counts.items()) or "there is no such mutation")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

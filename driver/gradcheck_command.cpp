@@ -1,5 +1,6 @@
 // `rnnc gradcheck`: the derivative by every parameter against finite differences, both in double precision by
-// the interpreter, and the compiled program's gradient beside them.
+// the interpreter, and the compiled program's gradient beside them. What disagrees is named: the equation
+// whose derivative it is, or the pass without which the compiled program is right.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -9,10 +10,12 @@
 
 #include "driver/commands.h"
 #include "driver/compile.h"
+#include "driver/gradient_culprits.h"
 #include "driver/parameters.h"
 #include "driver/subject.h"
 #include "driver/synthetic.h"
 #include "passes/differentiate.h"
+#include "passes/pipeline.h"
 #include "runtime/random.h"
 
 namespace rnnc {
@@ -25,14 +28,84 @@ constexpr int64_t kRows = 3;
 constexpr int32_t kLongest = 5;
 
 struct Check {
-  double error = 0;  // gradient by differentiation against finite differences, along one random direction
-  double size = 0;   // of the gradient, Euclidean
-  bool agrees = true;
-  double compiled = 0;  // compiled gradient against the one in double, largest element
+  double error = 0;      // gradient by differentiation against finite differences, along one random direction
+  double size = 0;       // of the gradient, Euclidean
+  double compiled = 0;   // compiled gradient against the one in double, largest element
+  bool differs = false;  // from differences
+  bool compiled_differs = false;  // from the gradient in double
+  bool agrees() const { return !differs && !compiled_differs; }
 };
+
+using Gradients = std::map<std::string, std::vector<double>>;
+
+/// What one step of the compiled program subtracts from the parameters that it trains.
+Gradients compiled_gradients(const Lowered& lowered, const CompileOptions& options, Jit& jit, uint64_t seed,
+                             const SyntheticBatch& batch) {
+  constexpr double kRate =
+      1 << 20;  // exact, and so large that rounding the new weight does not hide the gradient
+  Variables variables;
+  Session session(compile(lowered, options, jit).plan.program, variables);
+  initialize_parameters(lowered.model, seed, variables);
+  Gradients gradients;
+  auto values = [&](const Parameter& p) {
+    const auto all = variables.at(p.name).values();
+    return std::vector<double>(all.begin(), all.end());
+  };
+  for (const Parameter& p : lowered.model.parameters) {
+    if (!p.frozen) gradients[p.name] = values(p);
+  }
+  batch.fill(session, kRate);
+  Team team(1);
+  session.run(team);
+  for (const Parameter& p : lowered.model.parameters) {
+    if (p.frozen) continue;
+    const std::vector<double> after = values(p);
+    std::vector<double>& gradient = gradients.at(p.name);
+    for (size_t i = 0; i < after.size(); ++i) gradient[i] = (gradient[i] - after[i]) / kRate;
+  }
+  return gradients;
+}
+
+/// Largest element of the difference of a parameter's two gradients.
+double largest_difference(const Gradients& compiled, const Tensor& exact, const std::string& name) {
+  const auto it = compiled.find(name);
+  double largest = 0;
+  for (size_t i = 0; it != compiled.end() && i < exact.data.size(); ++i)
+    largest = std::max(largest, std::abs(it->second[i] - exact.data[i]));
+  return largest;
+}
 
 double loss_at(const Graph& forward, const Tensors& values, const RowTable& table) {
   return interpret_roots(forward, values, table).outputs.at("loss").data.at(0);
+}
+
+/// Passes without which the compiled program's gradient is right.
+std::vector<std::string> guilty_passes(const Lowered& lowered, const CompileOptions& options, Jit& jit,
+                                       uint64_t seed, const SyntheticBatch& batch, const Tensors& exact,
+                                       const std::map<std::string, Check>& checks) {
+  std::vector<std::string> guilty;
+  for (const Pass& pass : pipeline()) {
+    if (!pass.optional) continue;
+    CompileOptions without = options;
+    without.disabled_passes.emplace_back(pass.name);
+    const Gradients gradients = compiled_gradients(lowered, without, jit, seed, batch);
+    const bool right = std::ranges::all_of(checks, [&](const auto& item) {
+      return largest_difference(gradients, exact.at(item.first), item.first) < kCompiled * item.second.size;
+    });
+    if (right) guilty.emplace_back(pass.name);
+  }
+  return guilty;
+}
+
+nlohmann::json json_of(const std::vector<Culprit>& culprits) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const Culprit& c : culprits)
+    list.push_back({{"equation", c.equation},
+                    {"line", c.line},
+                    {"operation", info(c.op).name},
+                    {"corner", c.corner},
+                    {"error", c.error}});
+  return list;
 }
 
 }  // namespace
@@ -63,9 +136,9 @@ int gradcheck_command(const Options& options) {
 
   // Everything at the first values of the parameters.
   Variables variables;
-  Jit jit(target_by_name(options.target), thread_count(options));
-  Session session(compile(lowered, compile_options, jit).plan.program, variables);
   initialize_parameters(lowered.model, seed, variables);
+  Jit jit(target_by_name(options.target), thread_count(options));
+  const Gradients compiled = compiled_gradients(lowered, compile_options, jit, seed, batch);
   Tensors values = batch.tensors(both, 1);
   for (const Parameter& p : parameters) {
     Tensor t = make_tensor({Type::F32, Rows::fixed(p.rows), p.cols}, batch.table());
@@ -75,15 +148,10 @@ int gradcheck_command(const Options& options) {
   }
   const Tensors exact = interpret_roots(both, values, batch.table()).outputs;
   const double exact_loss = loss_at(forward, values, batch.table());
-  constexpr double kRate =
-      1 << 20;  // exact, and so large that rounding the new weight does not hide the gradient
-  batch.fill(session, kRate);
-  Team team(1);
-  session.run(team);
 
   std::map<std::string, Check> checks;
   double worst = 0;
-  bool agrees = true;
+  bool differs = false, compiled_differs = false;
   for (const Parameter& p : parameters) {
     Check& check = checks[p.name];
     const Tensor at = values.at(p.name);
@@ -107,38 +175,46 @@ int gradcheck_command(const Options& options) {
     // The rounding of the two losses limits what their difference can tell of a small gradient.
     const double rounding =
         8 * std::numeric_limits<double>::epsilon() * std::max(1.0, std::abs(exact_loss)) / kStep;
-    check.agrees = check.error < kAgrees + rounding / check.size;
-    const auto updated = variables.at(p.name).values();
-    for (size_t i = 0; i < at.data.size() && !p.frozen; ++i) {
-      check.compiled = std::max(
-          check.compiled, std::abs((at.data[i] - double(updated[i])) / kRate - gradient[i]) / check.size);
-    }
+    check.differs = !(check.error < kAgrees + rounding / check.size);
+    check.compiled = largest_difference(compiled, exact.at(p.name), p.name) / check.size;
+    check.compiled_differs = !(check.compiled < kCompiled);
     worst = std::max(worst, check.error);
-    check.agrees = check.agrees && check.compiled < kCompiled;
-    agrees = agrees && check.agrees;
+    differs = differs || check.differs;
+    compiled_differs = compiled_differs || check.compiled_differs;
   }
+  const std::vector<Culprit> culprits =
+      differs ? find_culprits(forward, values, batch.table(), differentiate) : std::vector<Culprit>{};
+  const std::vector<std::string> guilty =
+      compiled_differs ? guilty_passes(lowered, compile_options, jit, seed, batch, exact, checks)
+                       : std::vector<std::string>{};
 
   if (options.json) {
-    nlohmann::json errors = nlohmann::json::object(), compiled = nlohmann::json::object();
+    nlohmann::json errors = nlohmann::json::object(), of_compiled = nlohmann::json::object();
     for (const auto& [name, check] : checks) {
       errors[name] = check.error;
-      compiled[name] = check.compiled;
+      of_compiled[name] = check.compiled;
     }
-    fmt::print(
-        "{}\n",
-        nlohmann::json{
-            {"max_relative_error", worst}, {"parameters", errors}, {"compiled", compiled}, {"ok", agrees}}
-            .dump());
+    fmt::print("{}\n", nlohmann::json{{"max_relative_error", worst},
+                                      {"parameters", errors},
+                                      {"compiled", of_compiled},
+                                      {"equations", json_of(culprits)},
+                                      {"passes", guilty},
+                                      {"ok", !differs && !compiled_differs}}
+                           .dump());
   } else {
     fmt::print("{:<32} {:>22} {:>18}\n", "parameter", "finite differences", "compiled (f32)");
     for (const Parameter& p : parameters) {
       const Check& check = checks.at(p.name);
       fmt::print("{:<32} {:>22.1e} {:>18.1e}{}\n", p.name, check.error, check.compiled,
-                 check.agrees ? "" : "   disagrees");
+                 check.agrees() ? "" : "   disagrees");
     }
     fmt::print("largest relative error {:.1e}\n", worst);
+    for (const Culprit& culprit : culprits) fmt::print("{}\n", to_string(culprit));
+    if (differs && culprits.empty())
+      fmt::print("each operation's own derivative agrees: the error is where they are summed\n");
+    for (const std::string& pass : guilty) fmt::print("the compiled program agrees without {}\n", pass);
   }
-  return agrees ? kDone : kFailed;
+  return differs || compiled_differs ? kFailed : kDone;
 }
 
 }  // namespace rnnc

@@ -129,10 +129,10 @@ class Maker {
 
 // ---- Smaller ones
 
-/// Every expression that has one node of `e` replaced by one of its operands, or by a state.
+/// Every expression that has one node of `e` replaced by one of its operands, or by `x`.
 void smaller(const RandomExpr& e, const std::function<void(RandomExpr)>& give) {
   for (const RandomExpr& a : e.args) give(a);
-  if (!e.args.empty()) give({"x", 0, {}});
+  if (e.op != "x") give({"x", 0, {}});
   for (size_t i = 0; i < e.args.size(); ++i) {
     smaller(e.args[i], [&](RandomExpr part) {
       RandomExpr whole = e;

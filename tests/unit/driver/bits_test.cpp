@@ -1,6 +1,6 @@
 // Every promise of equal bits, in one matrix: for each target of this machine and each program, the numbers
-// do not depend on the threads, the capacity of the batch, what ran before, who compiled it, or, for what is
-// shown of a row, on the rows beside it. Between targets bits may differ (vectors of other widths sum in
+// do not depend on the threads, the capacity of the batch, what ran before, who compiled it, whether products
+// of all steps are done at once or with the steps, or, for what is shown of a row, on the rows beside it. Between targets bits may differ (vectors of other widths sum in
 // another order); that is not promised, and agree_test holds them together within rounding.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -24,9 +24,11 @@ struct Setting {
   int threads;
   int64_t capacity;
   bool another_compiler;  // a fresh Jit
+  bool hoisted = true;    // what does not recur leaves the time loop
 };
-const Setting kSettings[] = {{1, kRows, false}, {2, kRows, false}, {3, kRows, false},
-                             {1, 40, false},    {2, 40, true},     {1, kRows, true}};
+const Setting kSettings[] = {{1, kRows, false},        {2, kRows, false}, {3, kRows, false},
+                             {1, 40, false},           {2, 40, true},     {1, kRows, true},
+                             {1, kRows, false, false}, {2, 40, false, false}};
 
 std::vector<std::pair<std::string, std::string>> cases() {
   return {{"lstm", test::classifier("", "scan stack(both(lstm[17]), 2) over embed[8](x)")},
@@ -111,9 +113,11 @@ TEST_P(Bits, DependOnNothingButTargetDataAndModel) {
           test::make_batch(graph, std::vector<int64_t>(size_t(kRows), kSteps), kSteps, kLabels);
       Results want;
       for (const Setting& s : kSettings) {
-        SCOPED_TRACE(fmt::format("{} threads, room for {} rows{}", s.threads, s.capacity,
-                                 s.another_compiler ? ", compiled anew" : ""));
+        SCOPED_TRACE(fmt::format("{} threads, room for {} rows{}{}", s.threads, s.capacity,
+                                 s.another_compiler ? ", compiled anew" : "",
+                                 s.hoisted ? "" : ", products with the steps"));
         options.batch_capacity = s.capacity;
+        options.disabled_passes.assign(s.hoisted ? 0 : 1, "batch_over_time");
         Jit fresh(target);
         const Compiled compiled =
             compile(graph, options, lowered.model.spaces, s.another_compiler ? fresh : shared);

@@ -241,10 +241,10 @@ TEST(Gradients, EveryOpHasAnExample) {
   for (Op op : all_ops()) EXPECT_TRUE(seen.contains(op)) << info(op).name << " has no example: add one";
 }
 
-/// loss = Σ c · y², c fixed: a loss that weighs every element of y and depends on it.
+/// loss = Σ c · (y + y²), c fixed: a loss that weighs every element of y and depends on it, also where y = 0.
 NodeId loss_of(Graph& g, NodeId y) {
   const NodeId c = g.input("weights of the loss", g.shape(y));
-  const NodeId terms = g.binary(Op::Mul, c, g.binary(Op::Mul, y, y));
+  const NodeId terms = g.binary(Op::Mul, c, g.binary(Op::Add, y, g.binary(Op::Mul, y, y)));
   return g.unary(Op::SumRows, g.unary(Op::SumCols, terms));
 }
 
@@ -301,14 +301,17 @@ TEST(Gradients, WhereAnOpHasACornerOneSideIsMeant) {
 }
 
 TEST(Gradients, EqualLargestShareTheGradient) {
-  Graph g;
-  const NodeId x = g.input("x", {Type::F32, {}, 4});
-  g.roots = {{"d", differentiate(g, g.unary(Op::MaxCols, x), std::array{x})[0]}};
-  const RowTable table{};
-  Tensor t = make_tensor(g.shape(x), table);
-  t.data = {1, 3, 3, 2};
-  EXPECT_THAT(interpret_roots(g, {{"x", t}}, table).outputs.find("d")->second.data,
-              testing::ElementsAre(0, 0.5, 0.5, 0));
+  for (const Op op : {Op::MaxCols, Op::MaxRows}) {
+    Graph g;
+    const bool cols = op == Op::MaxCols;
+    const NodeId x = g.input("x", {Type::F32, Rows::fixed(cols ? 1 : 4), cols ? 4 : 1});
+    g.roots = {{"d", differentiate(g, g.unary(op, x), std::array{x})[0]}};
+    const RowTable table{};
+    Tensor t = make_tensor(g.shape(x), table);
+    t.data = {1, 3, 3, 2};
+    EXPECT_THAT(interpret_roots(g, {{"x", t}}, table).outputs.find("d")->second.data,
+                testing::ElementsAre(0, 0.5, 0.5, 0));
+  }
 }
 
 // ---- Models

@@ -74,6 +74,31 @@ TEST(Differentiate, GapsOfAStackAreZero) {
               testing::ElementsAre(0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0));
 }
 
+TEST(Differentiate, PartsOfAStackThatAreGivenTwiceAreSummed) {
+  Graph g;
+  const NodeId x = g.input("x", {Type::F32, Rows::steps(0, 0, 3), 1});
+  const NodeId last = g.input(last_index_input(0), {Type::I32, Rows::batch(), 1});
+  const NodeId a = total(g, g.add(Op::LastRows, std::array{x, last}));
+  const NodeId b = total(g, g.slice_rows(x, Rows::step(0, 1)));
+  g.roots = {{"d", differentiate(g, g.binary(Op::Add, a, b), std::array{x})[0]}};
+  test::Sample s = test::sample(g, {3, 2, 1}, {3, 2, 1}, 1);
+  s.values.at(last_index_input(0)).data = {5, 4, 2};  // steps begin at rows 0, 3 and 5
+  EXPECT_THAT(interpret_roots(g, s.values, s.table()).outputs.find("d")->second.data,
+              testing::ElementsAre(0, 0, 1, 1, 2, 1));
+}
+
+TEST(Differentiate, ClipGradientCutsOnBothSides) {
+  Graph g;
+  const NodeId x = g.input("x", {Type::F32, Rows::fixed(1), 4});
+  const NodeId factor = g.input("factor", {Type::F32, Rows::fixed(1), 4});
+  const NodeId clipped = g.add(Op::ClipGradient, std::array{x}, {.value = 2});
+  g.roots = {{"d", differentiate(g, total(g, g.binary(Op::Mul, clipped, factor)), std::array{x})[0]}};
+  test::Sample s = test::sample(g, {1}, {1}, 1);
+  s.values.at("factor").data = {-7, -1, 1.5, 3};
+  EXPECT_THAT(interpret_roots(g, s.values, s.table()).outputs.find("d")->second.data,
+              testing::ElementsAre(-2, -1, 1.5, 2));
+}
+
 TEST(Differentiate, NewNodesAreBackwardAndKnowTheirForwardNode) {
   Graph g;
   const NodeId x = g.input("x", {Type::F32, Rows::batch(), 2});

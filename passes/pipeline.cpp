@@ -20,9 +20,11 @@ constexpr Pass kPipeline[] = {
     {"dce", silent<dce>, "what nobody asked for costs nothing", false},
     {"simplify", silent<simplify>,
      "the first step's zeros and the pads around products would hide equal groups", true},
-    {"fuse_gates", fuse_gates, "before fuse_sums: joined gates give joined gradients", true},
-    {"fuse_sums", fuse_sums, "before batch_over_time: a sum over steps is one product, not a batch of them",
+    {"fuse_sums", fuse_sums,
+     "before fuse_gates, which would tie terms of several sums together; before batch_over_time: a sum over "
+     "steps is one product, not a batch of them",
      true},
+    {"fuse_gates", fuse_gates, "after fuse_sums: sums that it made have one left operand", true},
     {"batch_over_time", batch_over_time, "what does not recur leaves the recurrence", true},
     {"fuse_weight_gradients", fuse_weight_gradients, "only now their left operands are equal", true},
     {"simplify_again", silent<simplify>, "slices of joins and joins of slices that the merges left", true},

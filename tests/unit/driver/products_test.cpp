@@ -278,6 +278,89 @@ TEST(Products, FormulasOfOtherCells) {
   }
 }
 
+// ---- Trees, and a decoder that looks at its encoder's states.
+
+const char* const kTree = R"(
+data d {
+  read "x" as trees
+  t: V[tree N] = words(leaf)
+  y: L[N]      = category(label)
+}
+tree cell tree_lstm(x: [E]; h: [H], c: [H]) {
+  param Wi, Wf, Wg, Wo: [E, H] ~ glorot
+  param Li, La, Lb, Lg, Lo: [H, H] ~ orthogonal
+  param Ri, Ra, Rb, Rg, Ro: [H, H] ~ orthogonal
+  param b: [H] = 0
+  i  = sigmoid(x @ Wi + left.h @ Li + right.h @ Ri + b)
+  fl = sigmoid(x @ Wf + left.h @ La + right.h @ Ra)
+  fr = sigmoid(x @ Wf + left.h @ Lb + right.h @ Rb)
+  g  = tanh(x @ Wg + left.h @ Lg + right.h @ Rg)
+  o  = sigmoid(x @ Wo + left.h @ Lo + right.h @ Ro)
+  c' = i * g + fl * left.c + fr * right.c
+  h' = o * tanh(c')
+}
+model m(t: V[tree N]) -> (logits: [N, L]) {
+  h      = fold tree_lstm[16] over embed[8](t)
+  logits = linear[L](h)
+}
+train m on d {
+  loss      cross_entropy(logits, y)
+  optimizer sgd(rate = 0.1)
+  epochs    1
+}
+)";
+
+const char* const kAttention = R"(
+data d {
+  read "x" as tsv
+  x: V[S] = words(col(1))
+  y: W[T] = words(col(2))
+}
+cell attend_gru(y: [E]; s: [H]) with (m: [S, M]) {
+  param Wa: [H, A] ~ glorot
+  param Ua: [M, A] ~ glorot
+  param v:  [A]    ~ glorot
+  score = tanh(s @ Wa + m @ Ua) @ v
+  a     = softmax over S (score)
+  s'    = gru[H](concat(y, a @ m); s)
+}
+model m(x: V[S], y: W[T]) -> (logits: [T, W]) {
+  enc    = scan both(gru[16]) over embed[8](x)
+  s0     = tanh(linear[16](final(enc)))
+  dec    = scan attend_gru[16, A = 12] over embed[8](delay(y)) with m = enc from s = s0
+  logits = linear[W](dec)
+}
+train m on d {
+  loss      cross_entropy(logits, y)
+  optimizer sgd(rate = 0.1)
+  epochs    1
+}
+)";
+
+uint32_t products_with(const char* text, const std::vector<std::string>& sequences,
+                       std::vector<int32_t> steps) {
+  CompileOptions options;
+  options.time_steps = std::move(steps);
+  const Lowered lowered = test::lower_text(text, {{"V", 7}, {"W", 6}, {"L", 5}}, sequences);
+  return count_products(run_pipeline(build_graph(lowered, options), {}));
+}
+
+// The output layer of all nodes 3, x·[W ...] of all levels with dx and the gradient 3, and the gradient of
+// [L; R]. In every level but the lowest, whose children are nothing: [l r]·[[Li; Ri] ...] and, for both
+// children, d·[[Li ...]ᵀ [Ri ...]ᵀ].
+TEST(Products, OfATree) {
+  for (const int32_t levels : {3, 4, 6, 11})
+    EXPECT_EQ(products_with(kTree, {"N"}, {2 * levels - 1}), uint32_t(2 * (levels - 1) + 3 + 3 + 1 + 1))
+        << levels << " levels";
+}
+
+TEST(Products, OfADecoderWithAttention) {
+  for (const int32_t S : {5, 10})
+    for (const int32_t T : {5, 10, 20})
+      EXPECT_EQ(products_with(kAttention, {"S", "T"}, {S, T}), uint32_t(4 * S + 7 * T + 14))
+          << S << " and " << T << " steps";
+}
+
 // ---- No pass changes a value.
 
 class Passes : public testing::TestWithParam<std::pair<std::string, std::string>> {};

@@ -345,15 +345,17 @@ uint32_t products_with(const char* text, const std::vector<std::string>& sequenc
   return count_products(run_pipeline(build_graph(lowered, options), {}));
 }
 
-// The output layer of all nodes 3, x·[W ...] of all levels with dx and the gradient 3, and the gradient of
-// [L; R]. In every level but the lowest, whose children are nothing: [l r]·[[Li; Ri] ...] and, for both
+// The output layer of all nodes 3, x·[W ...] of all levels with dx and the gradient 3, the gradients of
+// L and R 2. In every level but the lowest, whose children are nothing: [l r]·[[Li; Ri] ...] and, for both
 // children, d·[[Li ...]ᵀ [Ri ...]ᵀ].
 TEST(Products, OfATree) {
   for (const int32_t levels : {3, 4, 6, 11})
-    EXPECT_EQ(products_with(kTree, {"N"}, {2 * levels - 1}), uint32_t(2 * (levels - 1) + 3 + 3 + 1 + 1))
+    EXPECT_EQ(products_with(kTree, {"N"}, {2 * levels - 1}), uint32_t(2 * (levels - 1) + 3 + 3 + 2))
         << levels << " levels";
 }
 
+// The encoder has one product a step and direction, forward and backward. The decoder, forward: [y c s]·[W;
+// U] of z and r, y·Wn, s·[Wa Un], and with v; backward: d·[Wn Wr Wz]ᵀ, d·[Un Ur Uz Wa]ᵀ, and with v.
 TEST(Products, OfADecoderWithAttention) {
   for (const int32_t S : {5, 10})
     for (const int32_t T : {5, 10, 20})

@@ -84,7 +84,10 @@ Compiled compile(const Graph& graph, const CompileOptions& options, const std::v
   clock.lap();
   result.plan = make_plan(fused, plan_options(spaces, options, jit.target()));
   report.plan_ms = clock.lap();
+  const JitStats before = jit.stats();
   result.plan.program.kernels = jit.compile(result.plan.kernels);
+  report.functions = jit.stats().kernels + jit.stats().micro_kernels - before.kernels - before.micro_kernels;
+  report.from_disk = jit.stats().from_disk - before.from_disk;
   report.llvm_ms = clock.lap();
   report.kernels = result.plan.kernels.size();
   report.commands = result.plan.program.commands.size();

@@ -37,7 +37,11 @@ void emit_product(KernelBuilder& b, const MicroKernel& micro) {
   Value* accumulate = fn->getArg(8);
   int lanes = b.target.lanes;
   auto* vector = llvm::FixedVectorType::get(b.f32, unsigned(lanes));
-  auto address = [&](int row, int v) { return b.at(c, b.add(b.mul(b.i(row), ldc), b.i(v * lanes))); };
+  Values lines;  // of C: one address a row, the vectors are constants away from it
+  for (int row = 0; row < micro.rows; ++row) lines.push_back(row == 0 ? c : b.at(lines.back(), ldc));
+  auto address = [&](int row, int v) {
+    return v == 0 ? lines[size_t(row)] : b.at(lines[size_t(row)], b.i(v * lanes));
+  };
 
   // sums begin as 0 or as what C holds
   auto* entry = b.ir.GetInsertBlock();
@@ -58,13 +62,15 @@ void emit_product(KernelBuilder& b, const MicroKernel& micro) {
     carried.push_back(phi);
   }
   Values offsets;  // of the tile's rows in A
-  for (int row = 0; row < micro.rows; ++row) offsets.push_back(b.mul(b.i(row), row_pitch));
+  for (int row = 0; row < micro.rows; ++row)
+    offsets.push_back(row == 0 ? b.i(0) : row == 1 ? row_pitch : b.mul(b.i(row), row_pitch));
 
   carried = b.loop(b.i(0), depth, carried, [&](Value*, const Values& now) {
     Values right, next = now;
-    for (int v = 0; v < micro.vectors; ++v) right.push_back(b.load(vector, b.at(now[1], b.i(v * lanes))));
+    for (int v = 0; v < micro.vectors; ++v)
+      right.push_back(b.load(vector, v == 0 ? now[1] : b.at(now[1], b.i(v * lanes))));
     for (int row = 0; row < micro.rows; ++row) {
-      Value* left = b.load(b.f32, b.at(now[0], offsets[size_t(row)]));
+      Value* left = b.load(b.f32, row == 0 ? now[0] : b.at(now[0], offsets[size_t(row)]));
       left = b.ir.CreateVectorSplat(unsigned(lanes), left);
       for (int v = 0; v < micro.vectors; ++v) {
         Value*& sum = next[size_t(2 + row * micro.vectors + v)];

@@ -10,11 +10,14 @@
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/SmallVectorMemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <exception>
 #include <map>
@@ -30,9 +33,21 @@ namespace {
 
 // What one module is made of.
 struct Work {
-  std::vector<MicroKernel> micro;
-  std::vector<std::pair<const Kernel*, std::string>> kernels;  // with the names of their functions
+  std::vector<MicroKernel> micro = {};
+  std::vector<std::pair<const Kernel*, std::string>> kernels = {};  // with the names of their functions
   bool peak = false;
+  size_t entry = 0;  // that its object file belongs to
+  size_t cost = 0;   // arithmetic instructions, roughly
+};
+
+// What is kept in the cache together: the kernels of one program that were missing, or the micro-kernels of
+// one width, which all programs share.
+struct Entry {
+  std::string key;
+  std::vector<Work> work;  // makes it, if the cache does not have it
+  std::vector<std::string> objects = {};
+  int functions = 0;
+  bool found = false;
 };
 
 template <class T>
@@ -52,6 +67,10 @@ std::unique_ptr<llvm::TargetMachine> target_machine(const Target& target) {
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
+    // Two passes that take a fifth of LLVM's time: the emitted loops have their addresses as pointers that
+    // move on, or as one index beside constants, and no masks wander between register classes.
+    const std::array<const char*, 3> off = {"rnnc", "-disable-lsr", "-disable-x86-domain-reassignment"};
+    llvm::cl::ParseCommandLineOptions(int(off.size()), off.data());
   });
   std::string error;
   const llvm::Target* found = llvm::TargetRegistry::lookupTarget(target.triple, error);
@@ -114,19 +133,27 @@ Work readable(std::span<const Kernel> kernels, const Target& target) {
 struct Jit::Impl {
   Target target;
   int threads;
+  ObjectCache disk;
+  std::string version;  // of everything in front of a key
   std::unique_ptr<llvm::orc::LLJIT> linker;
   std::map<std::string, KernelFn> cache;  // by Kernel::key
   std::set<MicroKernel> micro;            // already linked
   std::optional<Peak> peak;
-  int next_name = 0;
   JitStats stats;
 
-  void add_objects(const std::vector<Work>& work);
+  using Missing = std::map<std::string, std::pair<const Kernel*, std::string>>;  // by key: kernel, its name
+  Entry entry_of(const Missing& missing) const;
+  std::vector<Entry> entries_of(const std::vector<MicroKernel>& micro) const;
+  void make_objects(std::vector<Entry>& entries) const;
+  void add_objects(std::vector<Entry> entries);
 };
 
-Jit::Jit(const Target& target, int threads) : impl_(std::make_unique<Impl>()) {
+Jit::Jit(const Target& target, int threads, ObjectCache cache) : impl_(std::make_unique<Impl>()) {
   impl_->target = target;
   impl_->threads = std::max(threads, 1);
+  impl_->disk = std::move(cache);
+  impl_->version = fmt::format("{}\n{} {} {} {} {}\n", emitter_version(), target.name, target.lanes,
+                               target.triple, target.cpu, target.features);
   auto machine = target_machine(target);
   llvm::orc::JITTargetMachineBuilder machines{llvm::Triple(target.triple)};
   machines.setCPU(target.cpu);
@@ -145,57 +172,110 @@ Jit::Jit(const Target& target, int threads) : impl_(std::make_unique<Impl>()) {
 
 Jit::~Jit() = default;
 
-// Compiles each piece of work on its own thread, with its own context, and hands the object files to the
-// linker.
-void Jit::Impl::add_objects(const std::vector<Work>& work) {
-  std::vector<llvm::SmallVector<char, 0>> objects(work.size());
-  std::vector<std::exception_ptr> failed(work.size());
-  auto make = [&](size_t i) {
-    try {
-      auto machine = target_machine(target);
-      objects[i] = with_module(target, *machine, work[i], [&](llvm::Module& module) {
-        return generate(*machine, module, llvm::CodeGenFileType::ObjectFile);
-      });
-    } catch (...) {
-      failed[i] = std::current_exception();
+// The kernels of a program, spread over as many modules as there are threads.
+Entry Jit::Impl::entry_of(const Missing& missing) const {
+  Entry entry{.key = version, .work = std::vector<Work>(size_t(threads)), .functions = int(missing.size())};
+  for (const auto& [key, kernel] : missing) {
+    entry.key += key + '\n';
+    Work& work = *std::min_element(entry.work.begin(), entry.work.end(),
+                                   [](const Work& a, const Work& b) { return a.cost < b.cost; });
+    work.cost += 20 + 8 * kernel.first->body.size();
+    work.kernels.push_back(kernel);
+  }
+  return entry;
+}
+
+std::vector<Entry> Jit::Impl::entries_of(const std::vector<MicroKernel>& micro) const {
+  std::map<int, std::vector<MicroKernel>> by_width;
+  for (const MicroKernel& m : micro) by_width[m.vectors].push_back(m);
+  std::vector<Entry> entries;
+  for (const auto& [width, members] : by_width) {
+    Entry entry{.key = version, .work = std::vector<Work>(1), .functions = int(members.size())};
+    for (const MicroKernel& m : members) {
+      entry.key += m.name() + '\n';
+      entry.work[0].cost += size_t(10 + 3 * m.rows * m.vectors);
+    }
+    entry.work[0].micro = members;
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+// Compiles what the cache does not have: the threads take one module after the other, the largest first, each
+// with a context of its own.
+void Jit::Impl::make_objects(std::vector<Entry>& entries) const {
+  std::vector<const Work*> queue;
+  for (size_t e = 0; e < entries.size(); ++e) {
+    for (Work& work : entries[e].work) {
+      if (entries[e].found || (work.kernels.empty() && work.micro.empty() && !work.peak)) continue;
+      work.entry = e;
+      queue.push_back(&work);
+    }
+  }
+  std::stable_sort(queue.begin(), queue.end(),
+                   [](const Work* a, const Work* b) { return a->cost > b->cost; });
+  std::vector<std::string> objects(queue.size());
+  std::vector<std::exception_ptr> failed(queue.size());
+  std::atomic<size_t> next = 0;
+  const auto make = [&] {
+    for (size_t i = next++; i < queue.size(); i = next++) {
+      try {
+        auto machine = target_machine(target);
+        objects[i] = with_module(target, *machine, *queue[i], [&](llvm::Module& module) {
+          const auto bytes = generate(*machine, module, llvm::CodeGenFileType::ObjectFile);
+          return std::string(bytes.begin(), bytes.end());
+        });
+      } catch (...) {
+        failed[i] = std::current_exception();
+      }
     }
   };
   std::vector<std::thread> others;
-  for (size_t i = 1; i < work.size(); ++i) others.emplace_back(make, i);
-  make(0);
+  for (size_t i = 1; i < std::min(size_t(threads), queue.size()); ++i) others.emplace_back(make);
+  make();
   for (std::thread& t : others) t.join();
   for (const std::exception_ptr& e : failed)
     if (e) std::rethrow_exception(e);
-  for (auto& object : objects) {
-    stats.bytes += int64_t(object.size());
-    take(linker->addObjectFile(std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(object), false)));
+  for (size_t i = 0; i < queue.size(); ++i) entries[queue[i]->entry].objects.push_back(std::move(objects[i]));
+}
+
+void Jit::Impl::add_objects(std::vector<Entry> entries) {
+  for (Entry& entry : entries) {
+    if (entry.functions == 0) continue;
+    if (auto objects = disk.find(entry.key)) {
+      entry.objects = std::move(*objects);
+      entry.found = true;
+      stats.from_disk += entry.functions;
+    }
+  }
+  make_objects(entries);
+  for (const Entry& entry : entries) {
+    if (!entry.found && entry.functions > 0) disk.store(entry.key, entry.objects);
+    for (const std::string& object : entry.objects) {
+      stats.bytes += int64_t(object.size());
+      llvm::SmallVector<char, 0> bytes(object.begin(), object.end());
+      take(linker->addObjectFile(std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(bytes), false)));
+    }
   }
 }
 
 std::vector<KernelFn> Jit::compile(std::span<const Kernel> kernels) {
   auto began = std::chrono::steady_clock::now();
   std::vector<std::string> keys;
-  std::map<std::string, std::pair<const Kernel*, std::string>> missing;  // by key: the kernel and its name
+  Impl::Missing missing;
   for (const Kernel& kernel : kernels) {
     check(kernel);
     keys.push_back(kernel.key());
-    if (!impl_->cache.contains(keys.back()) && !missing.contains(keys.back()))
-      missing[keys.back()] = {&kernel, fmt::format("kernel_{}", impl_->next_name++)};
+    // the name is the same in every process, as the code in the cache is
+    if (!impl_->cache.contains(keys.back()))
+      missing.try_emplace(keys.back(), &kernel, "kernel_" + name_of_text(keys.back()));
   }
   if (!missing.empty()) {
-    std::vector<Work> work(size_t(impl_->threads));
-    std::vector<size_t> load(work.size());  // arithmetic instructions, roughly
-    auto lightest = [&](size_t cost) -> Work& {
-      size_t w = size_t(std::min_element(load.begin(), load.end()) - load.begin());
-      load[w] += cost;
-      return work[w];
-    };
-    for (auto& [key, entry] : missing) lightest(20 + 8 * entry.first->body.size()).kernels.push_back(entry);
     std::vector<MicroKernel> micro = micro_kernels(kernels, impl_->target);
     std::erase_if(micro, [&](const MicroKernel& m) { return impl_->micro.contains(m); });
-    for (const MicroKernel& m : micro) lightest(size_t(10 + 3 * m.rows * m.vectors)).micro.push_back(m);
-    std::erase_if(work, [](const Work& w) { return w.kernels.empty() && w.micro.empty(); });
-    impl_->add_objects(work);
+    std::vector<Entry> entries = impl_->entries_of(micro);
+    entries.push_back(impl_->entry_of(missing));
+    impl_->add_objects(std::move(entries));
 
     llvm::orc::SymbolLookupSet names;
     auto& session = impl_->linker->getExecutionSession();
@@ -235,9 +315,7 @@ std::string Jit::assembly(std::span<const Kernel> kernels) const {
 
 Jit::Peak Jit::peak() {
   if (impl_->peak) return *impl_->peak;
-  Work work;
-  work.peak = true;
-  impl_->add_objects({work});
+  impl_->add_objects({Entry{.key = {}, .work = {Work{.peak = true}}}});
   auto address = take(impl_->linker->lookup("peak"));
   impl_->peak = Peak{address.toPtr<void (*)(int64_t, float*)>(), peak_flops(impl_->target)};
   return *impl_->peak;

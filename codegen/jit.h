@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "codegen/kernel.h"
+#include "codegen/object_cache.h"
 #include "codegen/target.h"
 #include "runtime/abi.h"
 
@@ -21,16 +22,18 @@ struct JitError : std::runtime_error {
 
 struct JitStats {
   double milliseconds = 0;  // in compile(): wall time
-  int kernels = 0;          // compiled, without those found in the cache
+  int kernels = 0;          // unequal ones, without those that this Jit had already
   int micro_kernels = 0;
+  int from_disk = 0;  // of both: found in the cache, not compiled
   int64_t bytes = 0;  // of the object files
 };
 
 /// Not to be used by two threads at once; the functions it gives may be.
 class Jit {
  public:
-  /// `threads`: how many compile at the same time, each its own module (1 or more).
-  explicit Jit(const Target& target, int threads = 1);
+  /// `threads`: how many compile at the same time, each its own module (1 or more). What is compiled is kept
+  /// in `cache`, and looked for there first.
+  explicit Jit(const Target& target, int threads = 1, ObjectCache cache = ObjectCache());
   ~Jit();
   Jit(const Jit&) = delete;
   Jit& operator=(const Jit&) = delete;

@@ -56,8 +56,8 @@ Value* KernelBuilder::lane_numbers() {
 }
 
 Value* KernelBuilder::load_word(Value* base, int64_t index, llvm::Type* type) {
-  return ir.CreateAlignedLoad(type, ir.CreateConstInBoundsGEP1_64(i64, base, uint64_t(index)),
-                              llvm::Align(8));
+  Value* at = index == 0 ? base : ir.CreateConstInBoundsGEP1_64(i64, base, uint64_t(index));
+  return ir.CreateAlignedLoad(type, at, llvm::Align(8));
 }
 
 Value* KernelBuilder::fma(Value* a, Value* b, Value* c) {

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <bit>
+#include <unordered_map>
 
 #include "codegen/plan_draft.h"
 #include "codegen/plan_loops.h"
@@ -28,6 +30,23 @@ int64_t padded_stride(int64_t cols) {
   if (cols == 1) return 1;
   const int64_t stride = (cols + 15) / 16 * 16;
   return stride % 256 == 0 ? stride + 16 : stride;
+}
+
+/// Differs for kernels that differ, a constant 0 from a constant -0 too.
+uint64_t hash_of(const Kernel& k) {
+  uint64_t hash = 0;
+  const auto mix = [&](uint64_t word) { hash = (hash ^ word) * 0x9e3779b97f4a7c15u + (hash >> 29); };
+  for (int number : {int(k.kind), k.operands, k.row_counts, k.product.parts, k.product.chunks,
+                     k.product.rows_limit, int(k.sum_value), int(k.sum_operand), int(k.sum_op), k.chunks})
+    mix(uint64_t(uint32_t(number)));
+  for (const Instr& i : k.body) {
+    mix(uint64_t(i.code) << 24 | uint64_t(i.op) << 16 | uint64_t(i.access) << 8 | uint64_t(i.type));
+    mix(uint64_t(uint16_t(i.a)) << 48 | uint64_t(uint16_t(i.b)) << 32 | uint64_t(uint16_t(i.operand)) << 16 |
+        uint16_t(i.index));
+    mix(uint64_t(std::bit_cast<uint32_t>(i.value)) << 32 | uint32_t(i.place));
+    mix(uint64_t(uint16_t(i.limit)));
+  }
+  return hash;
 }
 
 class Planner {
@@ -84,15 +103,25 @@ class Planner {
   }
 
   void number_kernels() {
-    std::map<std::string, int32_t> numbers;
+    std::unordered_multimap<uint64_t, int32_t> numbers;  // by hash: a key's text is long, and most are equal
     for (const Draft& draft : drafts_.commands) {
       if (draft.does != Draft::Call) {
         kernel_of_.push_back(draft.does == Draft::Pack ? Command::kPack : Command::kReshape);
         continue;
       }
-      const auto [it, fresh] = numbers.try_emplace(draft.kernel.key(), int32_t(plan_.kernels.size()));
-      if (fresh) plan_.kernels.push_back(draft.kernel);
-      kernel_of_.push_back(it->second);
+      const uint64_t hash = hash_of(draft.kernel);
+      const auto [begin, end] = numbers.equal_range(hash);
+      const auto known = std::find_if(begin, end, [&](const auto& entry) {
+        const Kernel& other = plan_.kernels[size_t(entry.second)];
+        return other == draft.kernel || other.key() == draft.kernel.key();  // a NaN is not equal to itself
+      });
+      if (known != end) {
+        kernel_of_.push_back(known->second);
+        continue;
+      }
+      kernel_of_.push_back(int32_t(plan_.kernels.size()));
+      numbers.emplace(hash, int32_t(plan_.kernels.size()));
+      plan_.kernels.push_back(draft.kernel);
     }
   }
 
@@ -129,8 +158,8 @@ class Planner {
   /// The new value of a variable is written over the old one, if nobody reads the old one later; else beside
   /// it, and copied at the end.
   void place_assignments() {
-    std::map<NodeId, int32_t> last_read;  // variable node -> last command that reads it
-    std::map<NodeId, int32_t> written;
+    std::vector<int32_t> last_read(g_.size(), -1);  // of a variable: the last command that reads it
+    std::vector<int32_t> written(g_.size(), -1);
     for (size_t c = 0; c < drafts_.commands.size(); ++c) {
       for (const DraftOperand& o : drafts_.commands[c].operands) {
         if (o.node == kNoNode) continue;
@@ -146,8 +175,9 @@ class Planner {
       if (!root.assign) continue;
       const auto variable = variables.find(root.name);
       const NodeId old = variable == variables.end() ? kNoNode : variable->second;
-      const int32_t at = written.at(root.node);
-      const auto read = last_read.find(old);
+      const int32_t at = written[root.node];
+      if (at < 0) throw GraphError("plan: no command writes the new value of " + root.name);
+      const int32_t read = old == kNoNode ? -1 : last_read[old];
       const bool own_read_is_even = [&] {  // the writing command itself may read only element by element
         for (const Instr& i : drafts_.commands[size_t(at)].kernel.body) {
           if (i.code != Instr::Load ||
@@ -159,7 +189,7 @@ class Planner {
         return writer.does == Draft::Call && writer.kernel.kind == KernelKind::Rows;
       }();
       const int32_t slab = variable_slab(root.name, g_.shape(root.node));
-      if (old == kNoNode || read == last_read.end() || (read->second <= at && own_read_is_even)) {
+      if (old == kNoNode || read < 0 || (read <= at && own_read_is_even)) {
         slab_of_[root.node] = slab;
       } else {
         copies_.push_back({root.node, slab});
@@ -220,9 +250,9 @@ class Planner {
     if (n.op == Op::Variable) return slab_of_[root] = variable_slab(g_.name(root), n.shape);
     RowRange rows = range_of(n.shape.rows);
     if (family != root || n.shape.rows.is_step()) {
-      const auto& members = places_.family(root);
-      rows.begin = g_.shape(members.front()).rows.begin;
-      rows.end = g_.shape(members.back()).rows.end;
+      const auto [first, last] = places_.ends(root);
+      rows.begin = g_.shape(first).rows.begin;
+      rows.end = g_.shape(last).rows.end;
     }
     std::string name = n.op == Op::Input ? g_.name(root) : g_.origins[n.origin].equation;
     slab_of_[family] = add_slab(std::move(name), rows, n.shape.cols, n.shape.type);

@@ -9,6 +9,7 @@
 
 #include "codegen/peak.h"
 #include "driver/commands.h"
+#include "driver/compiler.h"
 #include "driver/ladder.h"
 #include "driver/parameters.h"
 #include "driver/subject.h"
@@ -105,7 +106,7 @@ int bench_command(const Options& options) {
   ladder_options.repeat = int(options.repeat);
   ladder_options.seed = subject.settings.seed;
 
-  Jit jit(target_by_name(options.target), thread_count(options));
+  Jit jit = make_jit(options);
   Machine machine{cpu_name()};
   {
     Team team(ladder_options.threads);

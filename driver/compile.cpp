@@ -1,8 +1,11 @@
 // The whole flow: see compile.h.
 #include "driver/compile.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "ir/verify.h"
 #include "passes/passes.h"
@@ -22,6 +25,8 @@ class Clock {
  private:
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
+
+constexpr uint32_t kManyNodes = 100'000;
 
 bool wanted(const Root& root, ProgramKind kind) {
   switch (kind) {
@@ -84,7 +89,10 @@ Compiled compile(const Graph& graph, const CompileOptions& options, const std::v
   clock.lap();
   result.plan = make_plan(fused, plan_options(spaces, options, jit.target()));
   report.plan_ms = clock.lap();
+  const JitStats before = jit.stats();
   result.plan.program.kernels = jit.compile(result.plan.kernels);
+  report.functions = jit.stats().kernels + jit.stats().micro_kernels - before.kernels - before.micro_kernels;
+  report.from_disk = jit.stats().from_disk - before.from_disk;
   report.llvm_ms = clock.lap();
   report.kernels = result.plan.kernels.size();
   report.commands = result.plan.program.commands.size();
@@ -96,9 +104,11 @@ Compiled compile(const Graph& graph, const CompileOptions& options, const std::v
 
 Compiled compile(const Lowered& lowered, const CompileOptions& options, Jit& jit) {
   Clock clock;
-  const Graph graph = build_graph(lowered, options);
+  Graph graph = build_graph(lowered, options);
   const double unroll_ms = clock.lap();
   Compiled result = compile(graph, options, lowered.model.spaces, jit);
+  // The program has no graph. What the passes of a long one took goes back to the system: training needs it.
+  if (std::exchange(graph, Graph()).size() > kManyNodes) malloc_trim(0);
   result.report.unroll_ms = unroll_ms;
   result.report.total_ms += unroll_ms;
   return result;

@@ -37,6 +37,7 @@ struct CompileReport {
   uint32_t products = 0;  // after the passes
   std::vector<PassReport> passes;
   size_t kernels = 0, commands = 0, loops = 0;
+  int functions = 0, from_disk = 0;  // kernels and micro-kernels needed; those not compiled but found
   int64_t arena_bytes = 0;
   double unroll_ms = 0, plan_ms = 0, llvm_ms = 0, total_ms = 0;
 };

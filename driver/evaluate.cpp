@@ -7,6 +7,7 @@
 
 #include "driver/bleu_figures.h"
 #include "driver/commands.h"
+#include "driver/compiler.h"
 #include "driver/figures.h"
 #include "driver/parameters.h"
 #include "driver/saved_experiment.h"
@@ -64,7 +65,7 @@ int eval_command(const Options& options) {
   set_parameters(lowered.model, used.saved, used.path, variables);
   check_same_data(used, dataset);
 
-  Jit jit(target_by_name(options.target), thread_count(options));
+  Jit jit = make_jit(options);
   Team team(thread_count(options));
   CompileOptions compiling;
   compiling.disabled_passes = options.disabled_passes;

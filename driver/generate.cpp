@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "driver/compiler.h"
 #include "driver/parameters.h"
 #include "frontend/language.h"
 #include "ir/diagnostic.h"
@@ -66,7 +67,7 @@ TextWriter::TextWriter(const SavedExperiment& used, const Options& options, cons
       options_(options),
       spec_(spec_of(used.experiment, *used.data)),
       settings_(generate_settings(used.experiment, generate_block(used), options)),
-      jit_(target_by_name(options.target), thread_count(options)),
+      jit_(make_jit(options)),
       team_(thread_count(options)),
       shape_([&] {
         check_knows(used, spec_, input_names(used));

@@ -10,6 +10,7 @@
 
 #include "driver/commands.h"
 #include "driver/compile.h"
+#include "driver/compiler.h"
 #include "driver/gradient_culprits.h"
 #include "driver/parameters.h"
 #include "driver/subject.h"
@@ -137,7 +138,7 @@ int gradcheck_command(const Options& options) {
   // Everything at the first values of the parameters.
   Variables variables;
   initialize_parameters(lowered.model, seed, variables);
-  Jit jit(target_by_name(options.target), thread_count(options));
+  Jit jit = make_jit(options);
   const Gradients compiled = compiled_gradients(lowered, compile_options, jit, seed, batch);
   Tensors values = batch.tensors(both, 1);
   for (const Parameter& p : parameters) {

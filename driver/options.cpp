@@ -8,6 +8,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <cstdlib>
 #include <limits>
 
 #include "codegen/target.h"
@@ -207,8 +208,11 @@ const std::array<Switch, 32> kSwitches = {{
      [](CLI::App& a, Options& o) {
        a.add_option("--emit", o.emit, "ast, model, graph, fused, plan, llvm, asm or dot")->type_name("STAGE");
      }},
-    {"compile",
-     [](CLI::App& a, Options& o) { a.add_flag("--no-cache", o.no_cache, "compile everything anew"); }},
+    {kModels,
+     [](CLI::App& a, Options& o) {
+       a.add_flag("--no-cache", o.no_cache, "compile everything anew, keep nothing (or RNNC_NO_CACHE=1)")
+           ->envname("RNNC_NO_CACHE");
+     }},
     {"format",
      [](CLI::App& a, Options& o) {
        a.add_flag("--check", o.check_only, "only say which files would change (exit status 1)");
@@ -448,6 +452,17 @@ ParsedLine parse_options(std::span<const std::string> arguments) {
 
 int thread_count(const Options& options) {
   return options.threads > 0 ? options.threads : default_thread_count();
+}
+
+std::string cache_folder(const Options& options) {
+  if (options.no_cache) return {};
+  const auto folder = [](const char* variable, const char* below) -> std::string {
+    const char* value = std::getenv(variable);
+    // a relative name is to be ignored, says the XDG Base Directory Specification
+    return value != nullptr && value[0] == '/' ? std::string(value) + below : std::string();
+  };
+  const std::string cache = folder("XDG_CACHE_HOME", "/rnnc");
+  return cache.empty() ? folder("HOME", "/.cache/rnnc") : cache;
 }
 
 }  // namespace rnnc

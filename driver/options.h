@@ -74,6 +74,9 @@ ParsedLine parse_options(std::span<const std::string> arguments);
 /// The number of threads to run with.
 int thread_count(const Options& options);
 
+/// Where compiled code is kept: in $XDG_CACHE_HOME or ~/.cache. Empty: nowhere (--no-cache, or no home).
+std::string cache_folder(const Options& options);
+
 /// A mistake on the command line: `rnnc: error: MESSAGE`.
 [[noreturn]] void refuse_command(std::string message, std::string help = {});
 

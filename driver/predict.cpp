@@ -12,6 +12,7 @@
 
 #include "driver/binder.h"
 #include "driver/commands.h"
+#include "driver/compiler.h"
 #include "driver/input_lines.h"
 #include "driver/parameters.h"
 #include "driver/show_values.h"
@@ -60,7 +61,7 @@ Predictor::Predictor(const SavedExperiment& used, const Options& options)
     : used_(used),
       options_(options),
       spec_(spec_of(used.experiment, *used.data)),
-      jit_(target_by_name(options.target), thread_count(options)),
+      jit_(make_jit(options)),
       team_(thread_count(options)) {
   const ast::Use* predict = find_predict(used.experiment, used.model);
   if (predict == nullptr)

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "driver/commands.h"
+#include "driver/compiler.h"
 #include "driver/metrics_file.h"
 #include "driver/parameters.h"
 #include "driver/train.h"
@@ -75,7 +76,7 @@ int train_command(const Options& options) {
     refuse_command(fmt::format("`--model` names one file, {} has {} train blocks", options.file, todo.size()),
                    fmt::format("`rnnc train {} {} --model {}`", options.file, todo[0].train->model.text,
                                options.model_file));
-  Jit jit(target_by_name(options.target), thread_count(options));
+  Jit jit = make_jit(options);
   Team team(thread_count(options));
   const InterruptGuard interrupt;
   std::optional<Trace> trace;

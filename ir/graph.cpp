@@ -2,6 +2,7 @@
 #include "ir/graph.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <functional>
 
@@ -52,12 +53,38 @@ bool Graph::equal(NodeId id, Op op, std::span<const NodeId> args, const Attr& at
          std::equal(args.begin(), args.end(), args_.begin() + n.first_arg);
 }
 
-void Graph::grow_table() {
-  table_.assign(std::max<size_t>(1024, table_.size() * 2), kNoNode);
-  for (NodeId id = 0; id < nodes_.size(); ++id) {
-    size_t slot = hash_of(nodes_[id].op, args(id), nodes_[id].attr, nodes_[id].shape) & (table_.size() - 1);
-    while (table_[slot] != kNoNode) slot = (slot + 1) & (table_.size() - 1);
-    table_[slot] = id;
+/// The slot of the node for which `equal(id)` holds, or the free one where it belongs. Open addressing in two
+/// places: first near twice the number of the last operand, so that nodes that are made one after the other
+/// meet in the same few cache lines; where that is full (an operand with many users), anywhere.
+template <typename Equal>
+Graph::Slot& Graph::slot_of(std::span<const NodeId> args, uint32_t hash, Equal equal) {
+  constexpr size_t kNear = 16;
+  const size_t mask = table_.size() - 1;
+  const auto found = [&](const Slot& slot) {
+    return slot.id == kNoNode || (slot.hash == hash && equal(slot.id));
+  };
+  size_t near = 0;
+  for (NodeId a : args) near = std::max<size_t>(near, a);
+  for (size_t i = 0; i < kNear; ++i) {
+    Slot& slot = table_[(near * 2 + i) & mask];
+    if (found(slot)) return slot;
+  }
+  for (size_t at = hash;; ++at) {
+    Slot& slot = table_[at & mask];
+    if (found(slot)) return slot;
+  }
+}
+
+/// Room for one node more, and every node in the table.
+void Graph::fill_table() {
+  if (nodes_.size() * 2 >= table_.size()) {
+    table_.assign(std::bit_ceil(std::max<size_t>({512, nodes_.capacity(), nodes_.size() + 1}) * 2), {});
+    hashed_ = 0;
+  }
+  for (; hashed_ < nodes_.size(); ++hashed_) {
+    const Node& n = nodes_[hashed_];
+    const auto hash = uint32_t(hash_of(n.op, args(hashed_), n.attr, n.shape));
+    slot_of(args(hashed_), hash, [](NodeId) { return false; }) = {hashed_, hash};
   }
 }
 
@@ -74,21 +101,28 @@ NodeId Graph::add(Op op, std::span<const NodeId> args, const Attr& attr, const S
   }
   if (args.size() == 2 && info(op).flag == OpFlag::Commutative && args[0] > args[1])
     std::swap(few[0], few[1]);
-  std::vector<Shape> shapes;
-  shapes.reserve(args.size());
-  for (NodeId a : args) {
-    if (a >= nodes_.size()) throw GraphError(std::string(info(op).name) + ": operand is not in the graph");
-    shapes.push_back(nodes_[a].shape);
+  std::array<Shape, 4> few_shapes;
+  std::vector<Shape> many_shapes;
+  std::span<Shape> shapes(few_shapes);
+  if (args.size() > few_shapes.size()) {
+    many_shapes.resize(args.size());
+    shapes = many_shapes;
+  }
+  shapes = shapes.first(args.size());
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (args[i] >= nodes_.size())
+      throw GraphError(std::string(info(op).name) + ": operand is not in the graph");
+    shapes[i] = nodes_[args[i]].shape;
   }
   const Shape shape = infer_shape(op, shapes, attr, wanted);
 
-  if (nodes_.size() * 2 >= table_.size()) grow_table();
-  size_t slot = hash_of(op, args, attr, shape) & (table_.size() - 1);
-  for (; table_[slot] != kNoNode; slot = (slot + 1) & (table_.size() - 1)) {
-    if (equal(table_[slot], op, args, attr, shape)) return table_[slot];
-  }
+  fill_table();
+  const auto hash = uint32_t(hash_of(op, args, attr, shape));
+  Slot& slot = slot_of(args, hash, [&](NodeId id) { return equal(id, op, args, attr, shape); });
+  if (slot.id != kNoNode) return slot.id;
   const NodeId id = NodeId(nodes_.size());
-  table_[slot] = id;
+  slot = {id, hash};
+  ++hashed_;
   Node node;
   node.attr = attr;
   node.shape = shape;
@@ -122,6 +156,26 @@ Graph Graph::empty_copy() const {
   g.names = names;
   g.name_ids_ = name_ids_;
   g.origins = origins;
+  g.nodes_.reserve(nodes_.size());
+  g.args_.reserve(args_.size());
+  return g;
+}
+
+Graph Graph::kept(const std::vector<bool>& keep) const {
+  Graph g = empty_copy();
+  std::vector<NodeId> map(size(), kNoNode);
+  for (NodeId id = 0; id < size(); ++id) {
+    if (!keep[id]) continue;
+    Node node = nodes_[id];
+    node.first_arg = uint32_t(g.args_.size());
+    node.island = -1;
+    for (NodeId a : args(id)) g.args_.push_back(map[a]);
+    // The order of the operands of `a + b` is that of their numbers, which stays.
+    map[id] = NodeId(g.nodes_.size());
+    g.nodes_.push_back(node);
+  }
+  g.roots = roots;
+  for (Root& root : g.roots) root.node = map[root.node];
   return g;
 }
 

@@ -138,8 +138,12 @@ class Graph {
   bool set_backward(bool backward) { return std::exchange(backward_, backward); }
   uint32_t add_origin(Origin origin);
 
-  /// A graph without nodes or roots, with the same names and origins (their numbers stay valid).
+  /// A graph without nodes or roots, with the same names and origins (their numbers stay valid), and room for
+  /// as many nodes.
   Graph empty_copy() const;
+
+  /// Only the nodes that `keep` marks (with a node, its operands) and the roots, in the same order.
+  Graph kept(const std::vector<bool>& keep) const;
 
   std::vector<std::string> names;
   std::vector<Origin> origins{Origin{}};
@@ -148,11 +152,19 @@ class Graph {
  private:
   friend struct GraphBreaker;  // tests of the verifier make graphs with it that `add` refuses
   bool equal(NodeId id, Op op, std::span<const NodeId> args, const Attr& attr, const Shape& shape) const;
-  void grow_table();
+  /// A slot tells by the hash that a node is another one, without looking at the node.
+  struct Slot {
+    NodeId id = kNoNode;  // kNoNode: free
+    uint32_t hash = 0;
+  };
+  template <typename Equal>
+  Slot& slot_of(std::span<const NodeId> args, uint32_t hash, Equal equal);
+  void fill_table();
 
   std::vector<Node> nodes_;
   std::vector<NodeId> args_;
-  std::vector<NodeId> table_;  // hash-consing: open addressing, kNoNode is free
+  std::vector<Slot> table_;  // hash-consing: see slot_of
+  uint32_t hashed_ = 0;      // so many nodes are in the table; the others go there when one is added
   std::map<std::string, int32_t, std::less<>> name_ids_;
   uint32_t origin_ = 0;
   bool backward_ = false;

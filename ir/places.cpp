@@ -2,6 +2,7 @@
 #include "ir/places.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace rnnc {
 namespace {
@@ -67,7 +68,7 @@ Places::Places(const Graph& graph)
       row_(graph.size()),
       col_(graph.size()),
       parent_(graph.size()),
-      members_(graph.size()) {
+      family_(graph.size(), -1) {
   packed_ = only_used(graph, [&](NodeId user, size_t i, const std::vector<bool>& all) {
     const Node& n = graph[user];
     if (n.op == Op::MatMul && !(n.attr.flags & kTransposeLeft)) return i == 1;
@@ -76,10 +77,7 @@ Places::Places(const Graph& graph)
   });
   contracted_ = only_used(
       graph, [&](NodeId user, size_t, const std::vector<bool>&) { return is_weight_gradient(graph[user]); });
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    parent_[id] = id;
-    members_[id] = {id};
-  }
+  std::iota(parent_.begin(), parent_.end(), 0);
 }
 
 NodeId Places::find(NodeId id) const {
@@ -90,27 +88,38 @@ NodeId Places::find(NodeId id) const {
 bool Places::join(NodeId x, NodeId y) {
   NodeId a = find(x), b = find(y);
   if (a == b) return true;
-  if (members_[a].size() > members_[b].size()) std::swap(a, b);
+  const auto size = [&](NodeId name) { return family_[name] < 0 ? 1 : members_of(name).size(); };
+  if (size(a) > size(b)) std::swap(a, b);
+  const Shape s = graph_.shape(a), t = graph_.shape(b);
+  if (s.rows.dim != t.rows.dim || s.cols != t.cols || s.type != t.type || !s.rows.is_step() ||
+      !t.rows.is_step())
+    return false;
   auto step = [&](NodeId n) { return graph_.shape(n).rows.begin; };
   auto by_step = [&](NodeId m, NodeId n) { return step(m) < step(n); };
-  std::vector<NodeId>& into = members_[b];
-  for (NodeId n : members_[a]) {
+  std::deque<NodeId>& into = members_of(b);
+  const std::deque<NodeId> from = size(a) == 1 ? std::deque<NodeId>{a} : members_of(a);
+  for (NodeId n : from) {
     if (std::binary_search(into.begin(), into.end(), n, by_step)) return false;
-    const Shape s = graph_.shape(n), t = graph_.shape(into[0]);
-    if (s.rows.dim != t.rows.dim || s.cols != t.cols || s.type != t.type || !s.rows.is_step() ||
-        !t.rows.is_step())
-      return false;
   }
-  if (members_[a].size() == 1) {  // the usual case: one more step
-    into.insert(std::upper_bound(into.begin(), into.end(), members_[a][0], by_step), members_[a][0]);
-  } else {
-    std::vector<NodeId> both(members_[a].size() + into.size());
-    std::merge(members_[a].begin(), members_[a].end(), into.begin(), into.end(), both.begin(), by_step);
-    into = std::move(both);
-  }
-  members_[a] = {};
+  for (NodeId n : from) into.insert(std::upper_bound(into.begin(), into.end(), n, by_step), n);
+  if (family_[a] >= 0) members_[size_t(family_[a])].clear();
   parent_[a] = b;
   return true;
+}
+
+std::deque<NodeId>& Places::members_of(NodeId name) {
+  if (family_[name] < 0) {
+    family_[name] = int32_t(members_.size());
+    members_.push_back({name});
+  }
+  return members_[size_t(family_[name])];
+}
+
+std::pair<NodeId, NodeId> Places::ends(NodeId root) const {
+  const NodeId name = find(root);
+  if (family_[name] < 0) return {name, name};
+  const std::deque<NodeId>& members = members_[size_t(family_[name])];
+  return {members.front(), members.back()};
 }
 
 Places::Home Places::home(NodeId id) const {

@@ -2,6 +2,8 @@
 // Shared by `legalize`, which makes it possible for every value, and the plan, which gives memory to what is
 // left.
 #pragma once
+#include <deque>
+#include <utility>
 #include <vector>
 
 #include "ir/graph.h"
@@ -37,8 +39,9 @@ class Places {
   };
   Home home(NodeId id) const;
 
-  /// The values that share one array with `root`, sorted by step; itself, if it is alone.
-  const std::vector<NodeId>& family(NodeId root) const { return members_[find(root)]; }
+  /// Of the values that share one array with `root`, those of the first and of the last step; itself, if it
+  /// is alone.
+  std::pair<NodeId, NodeId> ends(NodeId root) const;
   NodeId find(NodeId root) const;
   /// Puts `a` into the family of `b`. False, and nothing changed, if it would have two values for one step.
   bool join(NodeId a, NodeId b);
@@ -49,6 +52,8 @@ class Places {
   bool shifted(NodeId id) const { return shifted_[id]; }
 
  private:
+  /// The values of a family, sorted by step: they come in this order or in the opposite one.
+  std::deque<NodeId>& members_of(NodeId name);
   bool claim_shifted(NodeId stack);
   bool claim_steps(NodeId stack);
 
@@ -57,7 +62,8 @@ class Places {
   std::vector<NodeId> owner_;           // the join that a value is a part of
   std::vector<int32_t> row_, col_;      // and where
   mutable std::vector<NodeId> parent_;  // union-find of families
-  std::vector<std::vector<NodeId>> members_;
+  std::vector<int32_t> family_;         // of a name: index of its members, or -1: itself alone
+  std::vector<std::deque<NodeId>> members_;
 };
 
 }  // namespace rnnc

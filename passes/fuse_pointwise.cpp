@@ -22,7 +22,24 @@ namespace rnnc {
 namespace {
 
 constexpr int32_t kNever = std::numeric_limits<int32_t>::max();
-constexpr size_t kMostNodes = 160;  // of an island: LLVM's time grows faster than the block (llvm.md)
+/// Of an island, in units of so many instructions of LLVM: its time grows faster than the block, which stays
+/// below 4,000.
+constexpr uint32_t kMostCost = 160, kInstructions = 20;
+
+uint32_t cost_of(Op op) {
+  switch (op) {
+    case Op::Coin: return 12;
+    case Op::Pow: return 6;
+    case Op::Softplus: return 4;
+    case Op::Sin:
+    case Op::Cos:
+    case Op::Exp:
+    case Op::Log:
+    case Op::Sigmoid:
+    case Op::Tanh: return 2;
+    default: return 1;
+  }
+}
 
 enum class Role : uint8_t { Alone, View, Pointwise, RowReduction, Product };
 
@@ -60,7 +77,9 @@ struct Island {
   Rows rows;
   int32_t cols = 1;
   bool reduces = false;
-  std::vector<NodeId> nodes;
+  NodeId last = kNoNode;  // of its nodes, which are chained
+  uint32_t size = 0;      // 0: no island, or part of another
+  uint32_t cost = 0;
 };
 
 class Fuse {
@@ -246,22 +265,23 @@ class Fuse {
     if (a == b) return true;
     Island &p = islands_[a], &q = islands_[b];
     if (p.rows != q.rows) return false;
-    if (p.nodes.size() + q.nodes.size() > kMostNodes) {
+    if (p.cost + q.cost > kMostCost) {
       if (notes_)
-        notes_->refused("fuse_pointwise", g_, y, "a longer kernel",
-                        fmt::format("it would have more than {} operations, and compiling takes longer than "
-                                    "linearly",
-                                    kMostNodes));
+        notes_->refused(
+            "fuse_pointwise", g_, y, "a longer kernel",
+            fmt::format("it would have more than {} instructions, and compiling takes longer than "
+                        "linearly",
+                        kMostCost * kInstructions));
       return false;
     }
     if (p.product != kNoNode && q.product != kNoNode) return false;
     const bool product = p.product != kNoNode || q.product != kNoNode;
     const bool equal = p.cols == q.cols;
     if (product ? !equal || p.reduces || q.reduces : !equal && p.cols != 1 && q.cols != 1) return false;
-    if (p.nodes.size() < q.nodes.size()) {
-      std::swap(p, q);  // keep the longer list; `a` stays the name
-    }
-    p.nodes.insert(p.nodes.end(), q.nodes.begin(), q.nodes.end());
+    next_[p.last] = b;  // the chain of an island begins with its name
+    p.last = q.last;
+    p.size += q.size;
+    p.cost += q.cost;
     if (q.product != kNoNode) p.product = q.product;
     p.cols = std::max(p.cols, q.cols);
     p.reduces = p.reduces || q.reduces;
@@ -274,6 +294,7 @@ class Fuse {
     parent_.resize(g_.size());
     std::iota(parent_.begin(), parent_.end(), 0);
     islands_.resize(g_.size());
+    next_.assign(g_.size(), kNoNode);
     for (NodeId id = 0; id < g_.size(); ++id) {
       if (!live_[id] || role_[id] == Role::View || role_[id] == Role::Alone) continue;
       const Shape s = g_.shape(id);
@@ -282,7 +303,9 @@ class Fuse {
       islands_[id].cols = product ? parts_[id].width : s.cols;
       islands_[id].product = product ? id : kNoNode;
       islands_[id].reduces = role_[id] == Role::RowReduction;
-      islands_[id].nodes = {id};
+      islands_[id].last = id;
+      islands_[id].size = 1;
+      islands_[id].cost = cost_of(g_[id].op);
       if (role_[id] == Role::RowReduction)
         islands_[id].cols = std::max(islands_[id].cols, g_.shape(g_.arg(id, 0)).cols);
       if (role_[id] == Role::Product || g_[id].op == Op::RowCount) continue;
@@ -293,6 +316,13 @@ class Fuse {
         if (depth_[source] == depth_[id]) unite(source, id);
       }
     }
+  }
+
+  std::vector<NodeId> nodes_of(NodeId island) const {
+    std::vector<NodeId> nodes;
+    nodes.reserve(islands_[island].size);
+    for (NodeId id = island; id != kNoNode; id = next_[id]) nodes.push_back(id);
+    return nodes;
   }
 
   /// Why nothing of what follows a product is computed in its kernel.
@@ -316,14 +346,15 @@ class Fuse {
       if (!live_[id] || role_[id] == Role::View) continue;
       const Island& island = islands_[id];
       const bool product = island.product != kNoNode;
-      if (island.nodes.size() > 1)
+      if (island.size > 1) {
+        const std::vector<NodeId> nodes = nodes_of(id);
         notes_->made(
-            "fuse_pointwise", g_,
-            product ? island.product : *std::min_element(island.nodes.begin(), island.nodes.end()),
-            fmt::format("{}{}", count_of(island.nodes.size() - size_t(product)),
+            "fuse_pointwise", g_, product ? island.product : *std::min_element(nodes.begin(), nodes.end()),
+            fmt::format("{}{}", count_of(nodes.size() - size_t(product)),
                         product ? " after the product with " + called(g_, g_.arg(island.product, 1)) : ""),
             product ? "its epilogue" : "one kernel");
-      if (g_[id].op == Op::MatMul && islands_[find(id)].nodes.size() < 2)
+      }
+      if (g_[id].op == Op::MatMul && islands_[find(id)].size < 2)
         notes_->refused("fuse_pointwise", g_, id,
                         fmt::format("an epilogue of the product with {}", called(g_, g_.arg(id, 1))),
                         why_alone(id));
@@ -335,8 +366,8 @@ class Fuse {
     int32_t number = 0;
     for (NodeId id = 0; id < g_.size(); ++id) {
       Island& island = islands_[id];
-      if (island.nodes.size() < 2) continue;
-      std::vector<NodeId> members = island.nodes;
+      if (island.size < 2) continue;
+      std::vector<NodeId> members = nodes_of(id);
       if (island.product != kNoNode) {  // the parts belong to the kernel
         for (NodeId user : users(island.product)) {
           if (g_[user].op == Op::SliceCols) members.push_back(user);
@@ -365,6 +396,7 @@ class Fuse {
   std::vector<bool> epilogue_;
   std::vector<NodeId> parent_;
   std::vector<Island> islands_;
+  std::vector<NodeId> next_;  // of the same island
 };
 
 }  // namespace

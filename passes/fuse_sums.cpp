@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <unordered_set>
 
 #include "passes/groups.h"
 #include "passes/passes.h"
@@ -26,7 +27,9 @@ class FuseSums {
         groups_(find_groups(graph)),
         group_of_(group_of(graph, groups_)),
         uses_(use_counts(graph)),
-        r_(graph) {}
+        r_(graph) {
+    for (const Group& group : groups_) free_.push_back(group.free());
+  }
 
   Graph run() {
     for (NodeId id = 0; id < graph_.size(); ++id) {
@@ -80,7 +83,8 @@ class FuseSums {
           continue;
         }
         const Rows rows = node.shape.rows;
-        list = &alike[{0, node.attr.flags, group.free(), rows.kind, rows.dim, rows.begin, rows.end}];
+        const bool free = free_[size_t(group_of_[inner])];
+        list = &alike[{0, node.attr.flags, free, rows.kind, rows.dim, rows.begin, rows.end}];
       }
       if (!list) continue;
       if (list->empty()) order.push_back(list);
@@ -88,7 +92,7 @@ class FuseSums {
     }
     if (notes_) tell_lists(order);
     std::vector<NodeId> joined;
-    std::vector<bool> gone(graph_.size() ? terms.size() : 0);
+    std::unordered_set<NodeId> gone;
     for (auto* list : order) {
       if (list->size() < 2) continue;
       if (contracts_rows(graph_[(*list)[0]])) {
@@ -96,13 +100,11 @@ class FuseSums {
       } else {
         join_products(*list, joined);
       }
-      for (size_t i = 0; i < terms.size(); ++i) {
-        if (std::find(list->begin(), list->end(), terms[i]) != list->end()) gone[i] = true;
-      }
+      gone.insert(list->begin(), list->end());
     }
     if (joined.empty()) return false;
-    for (size_t i = 0; i < terms.size(); ++i) {
-      if (!gone[i]) joined.push_back(r_.map[terms[i]]);
+    for (NodeId term : terms) {
+      if (!gone.contains(term)) joined.push_back(r_.map[term]);
     }
     r_.origin_of(id);
     // Terms of other shapes (a bias) are added one by one, terms of this shape at once.
@@ -215,6 +217,7 @@ class FuseSums {
   Notes* notes_;
   const std::vector<Group> groups_;
   const std::vector<int32_t> group_of_;
+  std::vector<bool> free_;  // of each group
   const std::vector<uint32_t> uses_;
   Rebuild r_;
 };

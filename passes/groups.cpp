@@ -23,7 +23,7 @@ void find_depths(const Graph& graph, std::span<Group> groups, const std::vector<
     mine.fill(0);
     for (NodeId a : graph.args(id)) {
       if (a < begin) continue;
-      for (size_t k = 0; k < groups.size(); ++k) mine[k] = std::max(mine[k], depth[a - begin][k]);
+      for (size_t k = 0; k < kTogether; ++k) mine[k] = std::max(mine[k], depth[a - begin][k]);
     }
     const int32_t k = group_of[id] - first;
     if (group_of[id] >= 0 && k >= 0 && size_t(k) < groups.size()) groups[k].depth.push_back(mine[k]++);

@@ -20,9 +20,10 @@ void Rebuild::origin_of(NodeId id) {
 NodeId Rebuild::copy(NodeId id, bool simplify) {
   origin_of(id);
   const Node& node = from[id];
-  const std::vector<NodeId> args = mapped_args(id);
-  map[id] = simplify ? add_simplified(to, node.op, args, node.attr, node.shape)
-                     : to.add(node.op, args, node.attr, node.shape);
+  args_.clear();
+  for (NodeId a : from.args(id)) args_.push_back(map[a]);
+  map[id] = simplify ? add_simplified(to, node.op, args_, node.attr, node.shape)
+                     : to.add(node.op, args_, node.attr, node.shape);
   return map[id];
 }
 

@@ -27,6 +27,9 @@ struct Rebuild {
   void origin_of(NodeId id);
   /// Carries over the roots and gives the graph.
   Graph finish();
+
+ private:
+  std::vector<NodeId> args_;  // of the node at hand: no allocation for each
 };
 
 /// Nodes that become one: `members` are replaced together by `emit`, which sees all operands of all members

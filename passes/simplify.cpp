@@ -3,25 +3,17 @@
 #include "passes/rebuild.h"
 
 namespace rnnc {
-namespace {
-
-Graph copy_live(const Graph& graph, bool simplify) {
-  const std::vector<bool> live = live_nodes(graph);
-  Rebuild rebuild(graph);
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    if (live[id]) rebuild.copy(id, simplify);
-  }
-  return rebuild.finish();
-}
-
-}  // namespace
-
 Graph dce(const Graph& graph) {
-  return copy_live(graph, false);
+  return graph.kept(live_nodes(graph));
 }
 
 Graph simplify(const Graph& graph) {
-  return dce(copy_live(graph, true));
+  const std::vector<bool> live = live_nodes(graph);
+  Rebuild rebuild(graph);
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (live[id]) rebuild.copy(id, true);
+  }
+  return dce(rebuild.finish());
 }
 
 }  // namespace rnnc

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "runtime/memory.h"
+
 namespace rnnc {
 
 Variables::Variable& Variables::add(const std::string& name, int64_t rows, int64_t cols) {
@@ -29,8 +31,9 @@ struct Session::Scratch {
   std::vector<PackPiece> pieces;
 };
 
-Session::Session(Program program, Variables& variables)
-    : program_(std::move(program)), arena_(size_t(program_.arena_bytes)) {
+Session::Session(Program program, Variables& variables) : program_(std::move(program)) {
+  check_fits(program_, available_memory());
+  arena_ = Arena(size_t(program_.arena_bytes));
   for (const Slab& slab : program_.slabs) {
     if (slab.variable >= 0) {
       auto& v = variables.add(program_.variable_names[size_t(slab.variable)], slab.rows.begin, slab.cols);
@@ -166,6 +169,18 @@ bool Session::execute(const Command& c, int32_t turn, int thread, int threads, S
   return true;
 }
 
+/// No row of this batch is left at the steps of this turn: a program for long sequences runs short ones at no
+/// cost.
+static bool idle(const Program& program, const RowTables& rows, const Loop& loop, int32_t turn) {
+  if (loop.count == 1) return false;
+  for (int32_t i = loop.first; i < loop.first + loop.length; ++i) {
+    const Command& c = program.commands[size_t(i)];
+    if (c.units != 0 || c.kernel == Command::kPack) return false;
+    if (rows.count(c.rows[0].rows, turn * c.rows[0].moves) != 0) return false;
+  }
+  return true;
+}
+
 void Session::run(Team& team, Trace* trace) {
   const int threads = team.size();
   if (trace != nullptr && !trace->wants_kernels()) trace = nullptr;
@@ -175,11 +190,18 @@ void Session::run(Team& team, Trace* trace) {
   }
   team.run([&](int thread) {
     Scratch scratch;
+    bool owed = false;  // a barrier stood in a turn that was left out
     for (const Loop& loop : program_.loops) {
       for (int32_t turn = 0; turn < loop.count; ++turn) {
+        if (idle(program_, rows_, loop, turn)) {
+          for (int32_t i = 0; i < loop.length; ++i)
+            owed = owed || program_.commands[size_t(loop.first + i)].barrier;
+          continue;
+        }
         for (int32_t i = 0; i < loop.length; ++i) {
           const Command& command = program_.commands[size_t(loop.first + i)];
-          if (command.barrier && threads > 1) team.barrier();
+          if ((command.barrier || owed) && threads > 1) team.barrier();
+          owed = false;
           if (trace == nullptr) {
             execute(command, turn, thread, threads, scratch);
             continue;

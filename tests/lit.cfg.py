@@ -18,6 +18,8 @@ config.excludes = ["Inputs"]
 
 # The programs a RUN line may call: rnnc of this build, FileCheck and not of LLVM.
 config.environment["PATH"] = os.pathsep.join([build, "/usr/lib/llvm-19/bin", os.environ["PATH"]])
+# Compiled code is kept here, not where the user's is.
+config.environment["XDG_CACHE_HOME"] = os.path.join(config.test_exec_root, "cache")
 for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"):
     if name in os.environ:
         config.environment[name] = os.environ[name]

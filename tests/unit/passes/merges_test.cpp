@@ -232,6 +232,25 @@ TEST(FuseGates, TheOutputLayerIsNotTiedToTheRecurrence) {
   EXPECT_EQ(print(fuse_gates(g)), print(g));
 }
 
+TEST(FuseGates, FreeAndRecurrentProductsStayApartOnEqualLeftOperands) {
+  // U recurs, V does not; both are used on h0 and h1
+  const Graph g = test::graph(R"(
+%0 = input "h" : f32[T0.0, 3]
+%1 = variable "U" : f32[3, 3]
+%2 = variable "V" : f32[3, 3]
+%3 = matmul %0 %1 : f32[T0.0, 3]
+%4 = matmul %0 %2 : f32[T0.0, 3]
+%5 = tanh %3 : f32[T0.0, 3]
+%6 = take_rows %5 : f32[T0.1, 3]
+%7 = matmul %6 %1 : f32[T0.1, 3]
+%8 = matmul %6 %2 : f32[T0.1, 3]
+output "y0" %4
+output "y1" %8
+output "h2" %7
+)");
+  EXPECT_EQ(print(fuse_gates(g)), print(g));
+}
+
 // ---- fuse_sums
 
 TEST(FuseSums, EqualProfilesOnly) {

@@ -23,7 +23,7 @@ class Writer {
 
  private:
   std::string fresh(const char* type, const char* how) {
-    const std::string name = fmt::format("P{}", count_++);
+    std::string name = fmt::format("P{}", count_++);
     parameters_ += fmt::format("  param {}: {} ~ {}\n", name, type, how);
     return name;
   }

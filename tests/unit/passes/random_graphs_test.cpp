@@ -158,7 +158,7 @@ TEST(RandomGraphs, WithSomethingChangedAreRefusedOrCompiledRight) {
     if (HasFailure()) return;
   }
   EXPECT_GE(refused, 100);
-  EXPECT_GE(accepted, 100);
+  EXPECT_GE(accepted, 30);
 }
 
 }  // namespace

@@ -62,8 +62,7 @@ std::vector<std::pair<std::string, Work>> work_of(const Graph& graph, const RowT
 Explained explain(const Subject& subject, const Options& options) {
   Explained e;
   e.model = subject.model;
-  e.options =
-      subject.compile_options(options, longest_rows(subject.dataset), tree_sizes(subject.dataset));
+  e.options = subject.compile_options(options, longest_rows(subject.dataset), tree_sizes(subject.dataset));
   const SyntheticBatch batch(subject.lowered.model, e.options.batch_capacity, e.options.time_steps, 0);
   const Graph graph = build_graph(subject.lowered, e.options);
   PipelineOptions passes{e.options.disabled_passes, {}};
@@ -73,8 +72,8 @@ Explained explain(const Subject& subject, const Options& options) {
   e.products_before = count_products(graph);
   e.products_after = count_products(fused);
   e.work = work_of(graph, batch.rows());
-  e.plan = make_plan(
-      fused, plan_options(subject.lowered.model.spaces, e.options, target_by_name(options.target)));
+  e.plan =
+      make_plan(fused, plan_options(subject.lowered.model.spaces, e.options, target_by_name(options.target)));
   const Traffic moved = traffic(e.plan, batch.rows());
   e.commands_run = moved.commands;
   e.bytes_moved = moved.bytes;

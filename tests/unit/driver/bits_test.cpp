@@ -1,7 +1,8 @@
 // Every promise of equal bits, in one matrix: for each target of this machine and each program, the numbers
 // do not depend on the threads, the capacity of the batch, what ran before, who compiled it, whether products
-// of all steps are done at once or with the steps, or, for what is shown of a row, on the rows beside it. Between targets bits may differ (vectors of other widths sum in
-// another order); that is not promised, and agree_test holds them together within rounding.
+// of all steps are done at once or with the steps, or, for what is shown of a row, on the rows beside it.
+// Between targets bits may differ (vectors of other widths sum in another order); that is not promised, and
+// agree_test holds them together within rounding.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,8 +27,8 @@ struct Setting {
   bool another_compiler;  // a fresh Jit
   bool hoisted = true;    // what does not recur leaves the time loop
 };
-const Setting kSettings[] = {{1, kRows, false},        {2, kRows, false}, {3, kRows, false},
-                             {1, 40, false},           {2, 40, true},     {1, kRows, true},
+const Setting kSettings[] = {{1, kRows, false},        {2, kRows, false},    {3, kRows, false},
+                             {1, 40, false},           {2, 40, true},        {1, kRows, true},
                              {1, kRows, false, false}, {2, 40, false, false}};
 
 std::vector<std::pair<std::string, std::string>> cases() {

@@ -131,12 +131,14 @@ def run_all(args):
 # ---- the page
 
 def verdict(figure, values):
-    """Within the range of the reference or better, or at most 1 point (of an error: 2 %) behind it."""
+    """Within the range of the reference or better, or at most 1 point (of an error: 2 %; of a perplexity that the
+    reference has of one seed: 3 %) behind it."""
     if figure.better == "shown":
         return ""
     mean = statistics.mean(values)
     if figure.better == "error":
-        within, near = mean <= rounded_up(figure.high), mean <= figure.high * 1.02
+        one_seed = figure.low == figure.high and "perplexity" in figure.label
+        within, near = mean <= rounded_up(figure.high), mean <= figure.high * (1.03 if one_seed else 1.02)
     else:
         point = 0.01 if figure.better == "share" else 1.0
         within, near = mean >= rounded_down(figure.low), mean >= figure.low - point
@@ -222,7 +224,7 @@ HEAD = """# Results
 
 Written by `tools/results.py page` from the runs in `results.json`; `tools/results.py run NAME --seeds 1,2,3` makes such
 a run again. The reference is the same network in PyTorch 2.13, trained by others with other random numbers, two seeds
-or one. `yes`: the mean of our seeds lies in its range or is better; `near`: at most 1 percentage point (an error: 2 %)
+or one. `yes`: the mean of our seeds lies in its range or is better; `near`: at most 1 percentage point (an error: 2 %; a perplexity that the reference has of one seed: 3 %)
 behind it. Figures of the test part are those of the parameters with the best valid loss; where a file has no test part,
 the valid part's.
 

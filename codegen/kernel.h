@@ -116,9 +116,10 @@ struct PanelLayout {
   int64_t floats(int64_t k, int64_t n) const { return panels(n) * k * 16 * width(); }
 };
 
-/// How many chunks a panel or tile for n columns should have: the number (4, 3, 2 or 1; the first if equal)
-/// that wastes the fewest columns.
-int best_chunks(int64_t n);
+/// How many chunks a panel of a product, or a tile of a weight gradient, for n columns should have: the number
+/// (4, 3, 2 or 1; the first if equal) that costs least, columns past the end and the loss of narrow tiles
+/// together.
+int best_chunks(int64_t n, bool gradient = false);
 
 /// How many units of work a call with these arguments has: rows (Rows), chunks of 16 columns (ColumnSum,
 /// Scatter) or tiles (WeightGradient).

@@ -312,7 +312,7 @@ class DraftBuilder {
       throw GraphError("plan: no kernel for a product of two transposed operands");
     d.kernel.kind = KernelKind::WeightGradient;
     d.kernel.operands = 3;
-    d.kernel.chunks = best_chunks(g_.shape(b).cols);
+    d.kernel.chunks = best_chunks(g_.shape(b).cols, true);
     need(a);
     need(b);
     d.operands = {{a}, {b}, {.node = id, .written = true}};

@@ -289,6 +289,8 @@ void KernelFunction::weight_gradient() {
 
 void KernelFunction::scatter() {
   Value *from = args.data[0], *index = args.data[1], *to = args.data[2], *height = args.rows[1];
+  BodyEmitter body(b, kernel, args);
+  body.begin_call();
   auto for_chunks = [&](Value* row,
                         const std::function<void(Value*, Value*, const KernelBuilder::Tail&)>& f) {
     Value* line = b.at(to, b.mul(row, args.stride[2]));
@@ -309,6 +311,7 @@ void KernelFunction::scatter() {
       Value* row = b.ir.CreateSExt(b.load(b.i32, b.at(index, b.mul(source, args.stride[1]))), b.i64);
       // negative or, which would be a mistake of ours, past the end
       b.when(b.ir.CreateICmpULT(row, height), [&] {
+        body.begin_row(source);
         for_chunks(row, [&](Value* col, Value* place, const KernelBuilder::Tail& tail) {
           b.store_chunk(f(source, col, place), place, tail);
         });
@@ -319,7 +322,13 @@ void KernelFunction::scatter() {
   if (largest)
     for_sources([&](Value*, Value*, Value*) { return b.c(-std::numeric_limits<double>::infinity()); });
   for_sources([&](Value* source, Value* col, Value* place) {
-    Value* d = b.load(b.chunk, b.at(from, b.add(b.mul(source, args.stride[0]), col)));
+    Value* d = nullptr;
+    if (kernel.body.empty()) {
+      d = b.load(b.chunk, b.at(from, b.add(b.mul(source, args.stride[0]), col)));
+    } else {
+      body.begin_chunk(col, nullptr);
+      d = body.value(kernel.sum_value);
+    }
     return emit_op(b, largest ? Op::Max : Op::Add, b.load(b.chunk, place), d);
   });
 }

@@ -94,8 +94,14 @@ class Checker {
         need(k_.body.empty(), "a weight gradient has no body");
         return;
       case KernelKind::Scatter:
-        need(k_.operands == 3 && k_.row_counts == 2 && k_.body.empty(),
-             "a scatter has 3 operands, 2 row counts");
+        need(k_.product.parts == 0 && k_.operands >= 3 && k_.row_counts >= 2,
+             "a scatter has no product, 3 operands, 2 row counts");
+        if (k_.body.empty()) {
+          need(k_.operands == 3 && k_.sum_value < 0, "a scatter without a body has 3 operands");
+        } else {
+          body();
+          value(k_.sum_value, int(k_.body.size()));
+        }
         need(k_.sum_op == Op::SumRows || k_.sum_op == Op::MaxRows, "no such sum of rows");
         return;
     }
@@ -129,7 +135,7 @@ class Checker {
   }
 
   void instruction(int i, const Instr& in) {
-    bool sum = k_.kind == KernelKind::ColumnSum;
+    bool sum = k_.kind == KernelKind::ColumnSum || k_.kind == KernelKind::Scatter;
     switch (in.code) {
       case Instr::Load:
         operand(in.operand);
@@ -168,11 +174,11 @@ class Checker {
         return;
       case Instr::Reduce:
         need(in.op == Op::SumCols || in.op == Op::MaxCols || in.op == Op::ArgMax, "no such reduction");
-        need(k_.product.parts == 0 && !sum, "a reduction beside a product or in a column sum");
+        need(k_.product.parts == 0 && !sum, "a reduction beside a product or in a sum of rows");
         value(in.a, i);
         return;
       case Instr::Store:
-        need(!sum, "a store in a column sum");
+        need(!sum, "a store in a sum of rows");
         value(in.a, i);
         operand(in.operand);
         need(in.access == Access::Matrix || in.access == Access::ColVector, "a store by this access");
@@ -196,6 +202,7 @@ std::string Kernel::key() const {
                      fmt::join(product.left, ","), fmt::join(product.right, ","), product.rows_limit);
   if (kind == KernelKind::Scatter) s += sum_op == Op::SumRows ? " sum" : " max";
   for (size_t i = 0; i < body.size(); ++i) s += fmt::format("; %{} {}", i, text(body[i]));
+  if (kind == KernelKind::Scatter && sum_value >= 0) s += fmt::format("; of %{}", sum_value);
   if (kind == KernelKind::ColumnSum)
     s += fmt::format("; {} %{} to {}", sum_op == Op::SumRows ? "sum" : "max", sum_value, sum_operand);
   return s;

@@ -174,11 +174,18 @@ void Session::run(Team& team) {
         for (int32_t i = 0; i < loop.length; ++i) {
           const Command& command = program_.commands[size_t(loop.first + i)];
           if (command.barrier && threads > 1) team.barrier();
+          if (packed_ && command.once) continue;
           execute(command, turn, thread, threads, scratch);
         }
       }
     }
   });
+  packed_ = held_;
+}
+
+void Session::hold() {
+  held_ = true;
+  packed_ = false;
 }
 
 void Session::run_timed(std::vector<double>& seconds) {

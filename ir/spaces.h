@@ -18,7 +18,6 @@
 // the dimensions of the one are found in the other.
 #pragma once
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -99,9 +98,6 @@ std::string to_string(const RowMap& map);
 bool is_row_map(std::string_view input);
 /// Throws GraphError if it is none.
 RowMap parse_row_map(std::string_view input);
-/// The map back, if no two rows of `to` belong to one of `from`: a window's places, an element later or
-/// earlier. Rows of `from` that none belongs to have none.
-std::optional<RowMap> inverse(const RowMap& map);
 /// Whether the map is the same for all batches of as many rows: no length takes part in it.
 bool same_for_all(const RowMap& map, std::span<const Space> spaces);
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <optional>
 
-#include "ir/spaces.h"
+#include "ir/inverse_map.h"
 #include "passes/rebuild.h"
 
 namespace rnnc {

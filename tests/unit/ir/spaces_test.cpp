@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "ir/graph.h"
+#include "ir/inverse_map.h"
 
 namespace rnnc {
 namespace {

@@ -137,14 +137,14 @@ TileProduct::TileProduct(KernelBuilder& b, int chunks)
 }
 
 void TileProduct::call(Value* height, Value* a, Value* row_pitch, Value* k_pitch, Value* b, Value* ldb,
-                       Value* k, Value* c, Value* ldc, bool accumulate) {
+                       Value* k, Value* c, Value* ldc, Value* accumulate) {
   int64_t first = 0;
   for (size_t pass = 0; pass < tables_.size(); ++pass) {
     Value* slot = b_.ir.CreateInBoundsGEP(b_.ptr, tables_[pass], b_.sub(height, b_.i(1)));
     Value* callee = b_.ir.CreateAlignedLoad(b_.ptr, slot, llvm::Align(8));
     b_.ir.CreateCall(product_type(b_), callee,
                      {a, row_pitch, k_pitch, b_.at(b, b_.i(first)), ldb, k, b_.at(c, b_.i(first)), ldc,
-                      b_.ir.getInt32(accumulate)});
+                      b_.ir.CreateZExt(accumulate, b_.i32)});
     first += tiling_.passes[pass] * b_.target.lanes;
   }
 }

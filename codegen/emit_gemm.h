@@ -41,7 +41,7 @@ class TileProduct {
   int64_t width() const { return 16 * chunks_; }  // floats of a tile's row, which is the pitch of the stash
   /// One segment: `height` rows (1 .. rows()) of a times a panel with pitch ldb go to c, or are added to it.
   void call(Value* height, Value* a, Value* row_pitch, Value* k_pitch, Value* b, Value* ldb, Value* k,
-            Value* c, Value* ldc, bool accumulate);
+            Value* c, Value* ldc, Value* accumulate);
 
  private:
   KernelBuilder& b_;

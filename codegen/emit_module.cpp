@@ -96,7 +96,14 @@ void KernelFunction::rows_with_product() {
   PanelLayout layout{p.parts, p.chunks};
   TileProduct product(b, layout.width());
   int64_t width = product.width();
-  Value* stash = b.stack_floats(product.rows() * width);
+  // A long panel would come from far away for each tile. So it is cut into blocks of k, and several tiles
+  // read a block before the next; their sums wait, which changes no bit of them.
+  constexpr int64_t kBlock = 1024, kLong = 2048;  // of k
+  constexpr int64_t kTiles = 16;                  // of a long panel at once
+  Value* stash = b.stack_floats(kTiles * product.rows() * width);
+  Value* longest = b.i(0);
+  for (Value* depth : args.depth) longest = b.maximum(longest, depth);
+  Value* together = b.ir.CreateSelect(b.ir.CreateICmpSGT(longest, b.i(kLong)), b.i(kTiles), b.i(1));
   Value* no_product = zeros(width);
   BodyEmitter body(b, kernel, args);
   body.begin_call();
@@ -109,40 +116,56 @@ void KernelFunction::rows_with_product() {
   Value* tiles = b.add(split.tiles(), b.ir.CreateZExt(b.ir.CreateICmpSLT(multiplied, args.end), b.i64));
 
   b.loop(b.i(0), b.ceil_div(args.cols, panel_cols), [&](Value* panel) {
-    b.loop(b.i(0), tiles, [&](Value* tile) {
-      Value* real = b.ir.CreateICmpSLT(tile, split.tiles());
-      Value* first = b.ir.CreateSelect(real, b.add(args.begin, split.first(tile)), multiplied);
-      Value* height = b.ir.CreateSelect(real, split.height(tile), b.sub(args.end, multiplied));
-      b.when(real, [&] {
-        for (size_t s = 0; s < p.left.size(); ++s) {
-          size_t left = size_t(p.left[s]), right = size_t(p.right[s]);
-          Value* depth = args.depth[s];
-          Value* a = b.at(args.data[left], b.mul(first, args.stride[left]));
-          Value* packed = b.at(args.data[right], b.mul(panel, b.mul(depth, b.i(width))));
-          product.call(height, a, args.stride[left], b.i(1), packed, b.i(width), depth, stash, b.i(width),
-                       s > 0);
-        }
-      });
-      Value* source = b.ir.CreateSelect(real, stash, no_product);
-      Value* pitch = b.ir.CreateSelect(real, b.i(width), b.i(0));
-      b.loop(b.i(0), height, [&](Value* r) {
-        body.begin_row(b.add(first, r));
-        Value* line = b.at(source, b.mul(r, pitch));
-        Value* col = b.mul(panel, b.i(panel_cols));
-        auto chunk = [&](Value* at_col, Value* parts) {
-          body.begin_chunk(at_col, parts);
-          if (body.stores_chunks()) body.store_chunk(b.tail(b.sub(args.cols, at_col)));
-        };
-        if (panel_cols == 16) {
-          chunk(col, line);
-        } else {
-          Value* here = b.minimum(b.i(p.chunks), b.ceil_div(b.sub(args.cols, col), 16));
-          b.loop(b.i(0), here, [&](Value* c) {
-            Value* offset = b.mul(c, b.i(16));
-            chunk(b.add(col, offset), b.at(line, offset));
+    Value* groups = b.ir.CreateSDiv(b.sub(b.add(tiles, together), b.i(1)), together);
+    b.loop(b.i(0), groups, [&](Value* group) {
+      Value* begin = b.mul(group, together);
+      Value* end = b.minimum(b.add(begin, together), tiles);
+      auto sums = [&](Value* tile) {
+        return b.at(stash, b.mul(b.sub(tile, begin), b.i(product.rows() * width)));
+      };
+      for (size_t s = 0; s < p.left.size(); ++s) {
+        size_t left = size_t(p.left[s]), right = size_t(p.right[s]);
+        Value* depth = args.depth[s];
+        Value* packed = b.at(args.data[right], b.mul(panel, b.mul(depth, b.i(width))));
+        // at least one block, so that sums begin as 0 where there is nothing to add
+        b.loop(b.i(0), b.maximum(b.ceil_div(depth, kBlock), b.i(1)), [&](Value* block) {
+          Value* first_k = b.mul(block, b.i(kBlock));
+          Value* again = s > 0 ? b.ir.getInt1(true) : b.ir.CreateICmpNE(block, b.i(0));
+          Value* many = b.minimum(b.sub(depth, first_k), b.i(kBlock));
+          b.loop(begin, b.minimum(end, split.tiles()), [&](Value* tile) {
+            Value* row = b.add(args.begin, split.first(tile));
+            Value* a = b.at(args.data[left], b.add(b.mul(row, args.stride[left]), first_k));
+            product.call(split.height(tile), a, args.stride[left], b.i(1),
+                         b.at(packed, b.mul(first_k, b.i(width))), b.i(width), many, sums(tile), b.i(width),
+                         again);
           });
-        }
-        body.store_row();
+        });
+      }
+      b.loop(begin, end, [&](Value* tile) {
+        Value* real = b.ir.CreateICmpSLT(tile, split.tiles());
+        Value* first = b.ir.CreateSelect(real, b.add(args.begin, split.first(tile)), multiplied);
+        Value* height = b.ir.CreateSelect(real, split.height(tile), b.sub(args.end, multiplied));
+        Value* source = b.ir.CreateSelect(real, sums(tile), no_product);
+        Value* pitch = b.ir.CreateSelect(real, b.i(width), b.i(0));
+        b.loop(b.i(0), height, [&](Value* r) {
+          body.begin_row(b.add(first, r));
+          Value* line = b.at(source, b.mul(r, pitch));
+          Value* col = b.mul(panel, b.i(panel_cols));
+          auto chunk = [&](Value* at_col, Value* parts) {
+            body.begin_chunk(at_col, parts);
+            if (body.stores_chunks()) body.store_chunk(b.tail(b.sub(args.cols, at_col)));
+          };
+          if (panel_cols == 16) {
+            chunk(col, line);
+          } else {
+            Value* here = b.minimum(b.i(p.chunks), b.ceil_div(b.sub(args.cols, col), 16));
+            b.loop(b.i(0), here, [&](Value* c) {
+              Value* offset = b.mul(c, b.i(16));
+              chunk(b.add(col, offset), b.at(line, offset));
+            });
+          }
+          body.store_row();
+        });
       });
     });
   });
@@ -183,13 +206,18 @@ void KernelFunction::column_sum() {
 
 // Blocks of rows go outermost inside a panel, so that a block of the right operand, packed, stays in L2 while
 // all tiles of the panel read it; the sums wait in the result meanwhile, which changes no bit of them.
+// Columns of a wide left operand lie far apart from row to row, where no prefetcher follows: those of several
+// tiles are packed together.
 void KernelFunction::weight_gradient() {
   constexpr int64_t kBlock = 256;                    // rows
   constexpr int64_t kManyTiles = 4, kManyRows = 32;  // packing a block pays for both
+  constexpr int64_t kGroup = 128, kWide = 512;  // columns of the left operand: packed together; of a wide one
   TileProduct product(b, kernel.chunks);
   int64_t width = product.width();
   Value* stash = b.stack_floats(product.rows() * width);
   Value* packed = b.stack_floats(kBlock * width);
+  Value* packed_left = b.stack_floats(kBlock * kGroup);
+  const int64_t group_tiles = kGroup / product.rows();
   Value *left = args.data[0], *right = args.data[1], *result = args.data[2];
   Split split(b, args.depth[0], product.rows());
   Value* no_sums = zeros(width);
@@ -228,17 +256,31 @@ void KernelFunction::weight_gradient() {
         b.when(packing, [&] { emit_copy_rows(b, packed, b.i(width), d, up, count, b.i(width)); });
         Value* panel_rows = b.ir.CreateSelect(packing, packed, d);
         Value* panel_pitch = b.ir.CreateSelect(packing, b.i(width), up);
-        b.loop(low, high, [&](Value* tile) {
-          Value* first = split.first(tile);
-          Value* height = split.height(tile);
-          // a tile that ends beyond the last column is computed aside
-          b.when(b.ir.CreateNot(whole),
-                 [&] { emit_copy_rows(b, stash, stash_pitch, place(first), pitch, height, stash_pitch); });
-          product.call(height, b.at(a, first), b.i(1), b.sub(b.i(0), args.stride[0]), panel_rows, panel_pitch,
-                       count, b.ir.CreateSelect(whole, place(first), stash),
-                       b.ir.CreateSelect(whole, pitch, stash_pitch), true);
-          b.when(b.ir.CreateNot(whole),
-                 [&] { emit_copy_rows(b, place(first), pitch, stash, stash_pitch, height, cols); });
+        Value* wide = b.ir.CreateAnd(b.ir.CreateICmpSGE(args.stride[0], b.i(kWide)),
+                                     b.ir.CreateICmpSGE(count, b.i(kManyRows)));
+        Value* down = b.sub(b.i(0), args.stride[0]);
+        b.loop(b.i(0), b.ceil_div(b.sub(high, low), group_tiles), [&](Value* group) {
+          Value* begin = b.add(low, b.mul(group, b.i(group_tiles)));
+          Value* end = b.minimum(b.add(begin, b.i(group_tiles)), high);
+          Value* first_col = split.first(begin);
+          b.when(wide, [&] {
+            emit_copy_rows(b, packed_left, b.i(kGroup), b.at(a, first_col), down, count,
+                           b.sub(split.first(end), first_col));
+          });
+          Value* group_left = b.ir.CreateSelect(wide, packed_left, b.at(a, first_col));
+          Value* left_pitch = b.ir.CreateSelect(wide, b.i(kGroup), down);
+          b.loop(begin, end, [&](Value* tile) {
+            Value* first = split.first(tile);
+            Value* height = split.height(tile);
+            // a tile that ends beyond the last column is computed aside
+            b.when(b.ir.CreateNot(whole),
+                   [&] { emit_copy_rows(b, stash, stash_pitch, place(first), pitch, height, stash_pitch); });
+            product.call(height, b.at(group_left, b.sub(first, first_col)), b.i(1), left_pitch, panel_rows,
+                         panel_pitch, count, b.ir.CreateSelect(whole, place(first), stash),
+                         b.ir.CreateSelect(whole, pitch, stash_pitch), b.ir.getInt1(true));
+            b.when(b.ir.CreateNot(whole),
+                   [&] { emit_copy_rows(b, place(first), pitch, stash, stash_pitch, height, cols); });
+          });
         });
       });
     });
@@ -247,6 +289,8 @@ void KernelFunction::weight_gradient() {
 
 void KernelFunction::scatter() {
   Value *from = args.data[0], *index = args.data[1], *to = args.data[2], *height = args.rows[1];
+  BodyEmitter body(b, kernel, args);
+  body.begin_call();
   auto for_chunks = [&](Value* row,
                         const std::function<void(Value*, Value*, const KernelBuilder::Tail&)>& f) {
     Value* line = b.at(to, b.mul(row, args.stride[2]));
@@ -267,6 +311,7 @@ void KernelFunction::scatter() {
       Value* row = b.ir.CreateSExt(b.load(b.i32, b.at(index, b.mul(source, args.stride[1]))), b.i64);
       // negative or, which would be a mistake of ours, past the end
       b.when(b.ir.CreateICmpULT(row, height), [&] {
+        body.begin_row(source);
         for_chunks(row, [&](Value* col, Value* place, const KernelBuilder::Tail& tail) {
           b.store_chunk(f(source, col, place), place, tail);
         });
@@ -277,7 +322,13 @@ void KernelFunction::scatter() {
   if (largest)
     for_sources([&](Value*, Value*, Value*) { return b.c(-std::numeric_limits<double>::infinity()); });
   for_sources([&](Value* source, Value* col, Value* place) {
-    Value* d = b.load(b.chunk, b.at(from, b.add(b.mul(source, args.stride[0]), col)));
+    Value* d = nullptr;
+    if (kernel.body.empty()) {
+      d = b.load(b.chunk, b.at(from, b.add(b.mul(source, args.stride[0]), col)));
+    } else {
+      body.begin_chunk(col, nullptr);
+      d = body.value(kernel.sum_value);
+    }
     return emit_op(b, largest ? Op::Max : Op::Add, b.load(b.chunk, place), d);
   });
 }

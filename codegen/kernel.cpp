@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
 #include <bit>
 
 #include "codegen/target.h"
@@ -93,8 +94,14 @@ class Checker {
         need(k_.body.empty(), "a weight gradient has no body");
         return;
       case KernelKind::Scatter:
-        need(k_.operands == 3 && k_.row_counts == 2 && k_.body.empty(),
-             "a scatter has 3 operands, 2 row counts");
+        need(k_.product.parts == 0 && k_.operands >= 3 && k_.row_counts >= 2,
+             "a scatter has no product, 3 operands, 2 row counts");
+        if (k_.body.empty()) {
+          need(k_.operands == 3 && k_.sum_value < 0, "a scatter without a body has 3 operands");
+        } else {
+          body();
+          value(k_.sum_value, int(k_.body.size()));
+        }
         need(k_.sum_op == Op::SumRows || k_.sum_op == Op::MaxRows, "no such sum of rows");
         return;
     }
@@ -128,7 +135,7 @@ class Checker {
   }
 
   void instruction(int i, const Instr& in) {
-    bool sum = k_.kind == KernelKind::ColumnSum;
+    bool sum = k_.kind == KernelKind::ColumnSum || k_.kind == KernelKind::Scatter;
     switch (in.code) {
       case Instr::Load:
         operand(in.operand);
@@ -167,11 +174,11 @@ class Checker {
         return;
       case Instr::Reduce:
         need(in.op == Op::SumCols || in.op == Op::MaxCols || in.op == Op::ArgMax, "no such reduction");
-        need(k_.product.parts == 0 && !sum, "a reduction beside a product or in a column sum");
+        need(k_.product.parts == 0 && !sum, "a reduction beside a product or in a sum of rows");
         value(in.a, i);
         return;
       case Instr::Store:
-        need(!sum, "a store in a column sum");
+        need(!sum, "a store in a sum of rows");
         value(in.a, i);
         operand(in.operand);
         need(in.access == Access::Matrix || in.access == Access::ColVector, "a store by this access");
@@ -195,16 +202,23 @@ std::string Kernel::key() const {
                      fmt::join(product.left, ","), fmt::join(product.right, ","), product.rows_limit);
   if (kind == KernelKind::Scatter) s += sum_op == Op::SumRows ? " sum" : " max";
   for (size_t i = 0; i < body.size(); ++i) s += fmt::format("; %{} {}", i, text(body[i]));
+  if (kind == KernelKind::Scatter && sum_value >= 0) s += fmt::format("; of %{}", sum_value);
   if (kind == KernelKind::ColumnSum)
     s += fmt::format("; {} %{} to {}", sum_op == Op::SumRows ? "sum" : "max", sum_value, sum_operand);
   return s;
 }
 
-int best_chunks(int64_t n) {
+int best_chunks(int64_t n, bool gradient) {
+  // What a chunk costs beside one of a tile four chunks wide, in percent: a narrow tile has fewer sums under
+  // way than the processor can add at once, and reads its left operand more often; a gradient's from afar.
+  constexpr std::array<int64_t, 4> kProduct{135, 107, 103, 100}, kGradient{150, 115, 105, 100};
+  const std::array<int64_t, 4>& cost = gradient ? kGradient : kProduct;
+  const auto total = [&](int chunks) {
+    return PanelLayout{1, chunks}.panels(n) * chunks * cost[size_t(chunks - 1)];
+  };
   int best = 4;
-  auto waste = [n](int chunks) { return PanelLayout{1, chunks}.panels(n) * 16 * chunks - n; };
   for (int chunks : {3, 2, 1})
-    if (waste(chunks) < waste(best)) best = chunks;
+    if (total(chunks) < total(best)) best = chunks;
   return best;
 }
 

@@ -26,7 +26,8 @@ enum class KernelKind : uint8_t {
   // operand 2 [K, N] = sum over segments of operand 0 [., K] transposed times operand 1 [., N]
   WeightGradient,
   // row v of operand 2 [V, E] is the sum (or the largest) of the rows r of operand 0 [R, E] with index[r] =
-  // v, last row first, and 0 if there is none; operand 1: int32 index [R, 1], negative: skipped; rows[1] = V
+  // v, last row first, and 0 if there is none; operand 1: int32 index [R, 1], negative: skipped; rows[1] = V.
+  // With a body its value `sum_value` takes the place of operand 0.
   Scatter,
 };
 
@@ -89,13 +90,13 @@ struct Product {
 struct Kernel {
   KernelKind kind = KernelKind::Rows;
   int operands = 0;
-  int row_counts = 1;       // how many entries of KernelArgs::rows are read
-  Product product;          // kind Rows only
-  std::vector<Instr> body;  // kinds Rows and ColumnSum
-  int16_t sum_value = -1;   // kind ColumnSum: the value summed, and where it goes (a RowVector)
-  int16_t sum_operand = -1;
-  Op sum_op = Op::SumRows;  // or MaxRows; kinds ColumnSum and Scatter
-  int chunks = 1;           // kind WeightGradient: chunks of 16 columns in a tile (1..4)
+  int row_counts = 1;        // how many entries of KernelArgs::rows are read
+  Product product;           // kind Rows only
+  std::vector<Instr> body;   // kinds Rows, ColumnSum and Scatter
+  int16_t sum_value = -1;    // kinds ColumnSum and Scatter: the value summed
+  int16_t sum_operand = -1;  // kind ColumnSum: where it goes (a RowVector)
+  Op sum_op = Op::SumRows;   // or MaxRows; kinds ColumnSum and Scatter
+  int chunks = 1;            // kind WeightGradient: chunks of 16 columns in a tile (1..4)
   bool operator==(const Kernel&) const = default;
 
   /// One line of text, equal for equal kernels.
@@ -116,9 +117,10 @@ struct PanelLayout {
   int64_t floats(int64_t k, int64_t n) const { return panels(n) * k * 16 * width(); }
 };
 
-/// How many chunks a panel or tile for n columns should have: the number (4, 3, 2 or 1; the first if equal)
-/// that wastes the fewest columns.
-int best_chunks(int64_t n);
+/// How many chunks a panel of a product, or a tile of a weight gradient, for n columns should have: the
+/// number (4, 3, 2 or 1; the first if equal) that costs least, columns past the end and the loss of narrow
+/// tiles together.
+int best_chunks(int64_t n, bool gradient = false);
 
 /// How many units of work a call with these arguments has: rows (Rows), chunks of 16 columns (ColumnSum,
 /// Scatter) or tiles (WeightGradient).

@@ -76,6 +76,7 @@ class Planner {
     p_.dimensions = options_.dimensions;
     for (const Draft& draft : drafts_.commands) p_.commands.push_back(command_of(draft));
     for (const auto& [from, to] : copies_) add_copy_back(from, to);
+    find_lasting_packs();
     for (const Root& root : g_.roots) {
       if (root.assign) continue;
       const Shape s = g_.shape(root.node);
@@ -419,6 +420,25 @@ class Planner {
     touch(to, index);
     written_.push_back({false, true});
     p_.commands.push_back(std::move(c));
+  }
+
+  /// What is packed from variables that the program leaves alone may last from run to run: nothing else lies
+  /// there.
+  void find_lasting_packs() {
+    std::vector<bool> written(p_.slabs.size());
+    for (size_t i = 0; i < p_.commands.size(); ++i) {
+      for (size_t k = 0; k < written_[i].size(); ++k)
+        if (written_[i][k]) written[size_t(p_.commands[i].operands[k].slab)] = true;
+    }
+    for (Command& c : p_.commands) {
+      if (c.kernel != Command::kPack) continue;
+      c.once = std::ranges::all_of(c.pieces, [&](const PlacedPiece& piece) {
+        const auto slab = size_t(piece.place.slab);
+        return p_.slabs[slab].variable >= 0 && !written[slab];
+      });
+      Slab& packed = p_.slabs[size_t(c.operands[0].slab)];
+      if (c.once) packed.first = 0, packed.last = int32_t(p_.commands.size());
+    }
   }
 
   /// A command waits for the others if it touches what was touched since they last met, one of the two

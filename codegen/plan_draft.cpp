@@ -12,8 +12,16 @@ namespace {
 /// Builds the kernels of a graph. Bodies are built first, which shows what must be stored; stores follow.
 class DraftBuilder {
  public:
-  explicit DraftBuilder(const Graph& graph) : g_(graph), live_(live_nodes(graph)), stored_(graph.size()) {
-    for (NodeId id = 0; id < g_.size(); ++id) fused_ = fused_ || g_[id].island >= 0;
+  explicit DraftBuilder(const Graph& graph)
+      : g_(graph), live_(live_nodes(graph)), stored_(graph.size()), scattered_(graph.size(), true) {
+    for (NodeId id = 0; id < g_.size(); ++id) {
+      fused_ = fused_ || g_[id].island >= 0;
+      const bool scatter = g_[id].op == Op::ScatterAdd;
+      if (!live_[id] || g_[id].op == Op::RowCount) continue;
+      for (size_t i = 0; i < g_.args(id).size(); ++i)
+        if (!scatter || i != 0) scattered_[g_.args(id)[i]] = false;
+    }
+    for (const Root& root : g_.roots) scattered_[root.node] = false;
     for (const Root& root : g_.roots) need(root.node);
   }
 
@@ -104,6 +112,20 @@ class DraftBuilder {
     if (ca == cb) return kNoNode;
     const NodeId source = ca ? b : a;
     return g_.shape(source) == n.shape && g_[source].op != Op::Constant ? source : kNoNode;
+  }
+
+  /// Gathered rows, each times a number, that are only added up: `A @ h` by pairs of nodes, attention's
+  /// weights times values. They are computed where they are added and lie nowhere.
+  bool weighted_rows(NodeId id) const {
+    if (!fused_ || g_[id].op != Op::Mul || !scattered_[id]) return false;
+    bool gathered = false, number = false;
+    for (const NodeId a : g_.args(id)) {
+      const Shape s = g_.shape(a);
+      if (s.type != Type::F32 || s.rows != g_.shape(id).rows) return false;
+      gathered = gathered || (g_[a].op == Op::Gather && s.cols == g_.shape(id).cols);
+      number = number || s.cols == 1;
+    }
+    return gathered && number;
   }
 
   int16_t load(Island& island, NodeId id, Rows limit_rows, bool limited) {
@@ -312,7 +334,7 @@ class DraftBuilder {
       throw GraphError("plan: no kernel for a product of two transposed operands");
     d.kernel.kind = KernelKind::WeightGradient;
     d.kernel.operands = 3;
-    d.kernel.chunks = best_chunks(g_.shape(b).cols);
+    d.kernel.chunks = best_chunks(g_.shape(b).cols, true);
     need(a);
     need(b);
     d.operands = {{a}, {b}, {.node = id, .written = true}};
@@ -347,11 +369,24 @@ class DraftBuilder {
     Draft& d = island.draft;
     d.kernel.kind = KernelKind::Scatter;
     d.kernel.sum_op = g_[id].op == Op::ScatterMax ? Op::MaxRows : Op::SumRows;
-    need(g_.arg(id, 0));
+    const NodeId source = g_.arg(id, 0);
     need(g_.arg(id, 1));
-    d.operands = {{g_.arg(id, 0)}, {g_.arg(id, 1)}, {.node = id, .written = true}};
-    d.rows = {g_.shape(g_.arg(id, 0)).rows, g_.shape(id).rows};
+    d.rows = {g_.shape(source).rows, g_.shape(id).rows};
     d.cols = g_.shape(id).cols;
+    if (weighted_rows(source)) {
+      const NodeId index = g_.arg(id, 1);
+      d.operands = {{index}, {index}, {.node = id, .written = true}};
+      island.width = d.cols;
+      std::array<int16_t, 2> factor{};
+      for (int i : {0, 1}) {
+        const NodeId f = g_.arg(source, i);
+        factor[size_t(i)] = g_[f].op == Op::Gather && !stored_[f] ? compute(island, f) : value(island, f);
+      }
+      d.kernel.sum_value = push(d, {.code = Instr::Compute, .op = Op::Mul, .a = factor[0], .b = factor[1]});
+    } else {
+      need(source);
+      d.operands = {{source}, {g_.arg(id, 1)}, {.node = id, .written = true}};
+    }
     d.node = id;
     islands_.push_back(std::move(island));
   }
@@ -401,6 +436,7 @@ class DraftBuilder {
   const Graph& g_;
   const std::vector<bool> live_;
   std::vector<bool> stored_;
+  std::vector<bool> scattered_;  // the only users add its rows up
   std::vector<Island> islands_;
   std::vector<Packed> packed_;
   bool fused_ = false;

@@ -170,6 +170,7 @@ PartFigures Evaluation::run(Part part, Team& team) {
   Batches batches(dataset_, part, batch_rows(dataset_), batch_steps(time_steps_),
                   Batches::Purpose::Evaluation);
   CarriedStates states(session_);
+  const HeldVariables held(session_);
   for (int64_t step = 0; step < batches.steps(); ++step) {
     const Batch& batch = batches.batch(step);
     binder_.bind(session_, dataset_, batch);

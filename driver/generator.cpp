@@ -163,6 +163,7 @@ class Generator::Run {
         batch_(batch),
         at_step_(one_step(batch, static_cast<size_t>(of.lowered_.shows.at(0).sequence))),
         start_(start.begin(), start.end()),
+        held_(step_),
         team_(team) {
     if (of.programs_->prefix) {
       Session& prefix = *of.programs_->prefix;
@@ -272,6 +273,7 @@ class Generator::Run {
   const Batch& batch_;
   const Batch at_step_;
   const std::vector<int32_t> start_;
+  const HeldVariables held_;
   Team& team_;
   std::map<std::string, std::vector<float>> cuts_;
   std::vector<std::vector<float>> states_, outputs_;

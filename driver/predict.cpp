@@ -110,6 +110,7 @@ std::vector<std::string> Predictor::run(const Dataset& dataset) {
   Binder binder(lowered_.model);
   const Learned& learned = used_.saved.info.learned;
   Batches batches(dataset, Part::Test, room_.rows, batch_steps(room_.steps));
+  const HeldVariables held(session);
   for (int64_t step = 0; step < batches.steps(); ++step) {
     const Batch& batch = batches.batch(step);
     binder.bind(session, dataset, batch);

@@ -6,13 +6,19 @@
 // falls along a path, so a path that leaves an island does not come back: islands can stand one after the
 // other.
 //
+// A value that reads two products can stand behind one of them only. It does behind the later one, which
+// waits for the earlier: else each island would wait for the other. Rows gathered from one table have nothing
+// to say to each other, but one loop over the rows can fetch them all.
+//
 // Nodes made by differentiation sink to the depth of their users first: σ'(a) = y(1-y) depends on the forward
 // pass only, and would be computed and stored there.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <numeric>
+#include <tuple>
 
 #include "ir/places.h"
 #include "passes/passes.h"
@@ -94,7 +100,7 @@ class Fuse {
   }
 
   Graph run() {
-    find_depths();
+    for (bool changed = true; changed;) changed = !find_depths();
     sink();
     find_islands();
     if (notes_) tell();
@@ -189,15 +195,19 @@ class Fuse {
     }
     if (op == Op::PadRows || (role_[a] != Role::Pointwise && role_[a] != Role::RowReduction)) return false;
     if (sa.rows != su.rows) return false;
-    if (role_[user] == Role::RowReduction) return !epilogue_[a];
+    if (role_[user] == Role::RowReduction) return owner_[a] == kNoNode;
     return sa.cols == su.cols || (sa.cols == 1 && !sa.rows.is_one());
   }
 
-  void find_depths() {
+  /// False if products were found that must stand one after the other, and depths change.
+  bool find_depths() {
     depth_.assign(g_.size(), 0);  // of a view: the depth of what may use it
-    epilogue_.assign(g_.size(), false);
+    owner_.assign(g_.size(), kNoNode);
+    bool settled = true;
     for (NodeId id = 0; id < g_.size(); ++id) {
       if (!live_[id] || g_[id].op == Op::RowCount) continue;
+      if (const auto before = after_.find(id); before != after_.end())
+        for (const NodeId product : before->second) depth_[id] = std::max(depth_[id], depth_[product] + 1);
       for (NodeId a : g_.args(id)) {
         int32_t d = depth_[a];
         if (role_[id] == Role::View) {
@@ -212,11 +222,20 @@ class Fuse {
       if (role_[id] == Role::View) continue;
       for (NodeId a : g_.args(id)) {
         const NodeId product = product_of(a);
-        const bool before =
-            product != kNoNode ? depth_[product] == depth_[id] : epilogue_[a] && depth_[a] == depth_[id];
-        epilogue_[id] = epilogue_[id] || (before && fusible(a, id));
+        const NodeId owner = product != kNoNode ? product : owner_[a];
+        const bool here = owner != kNoNode && depth_[product != kNoNode ? product : a] == depth_[id];
+        if (!here || !fusible(a, id) || owner == owner_[id]) continue;
+        if (owner_[id] == kNoNode) {
+          owner_[id] = owner;
+          continue;
+        }
+        const NodeId later = std::max(owner, owner_[id]);
+        after_[later].push_back(std::min(owner, owner_[id]));  // deeper from now on, so they meet once only
+        settled = false;
+        owner_[id] = later;
       }
     }
+    return settled;
   }
 
   /// The node reads a part of a product in whose epilogue it stands: it stays there.
@@ -316,6 +335,21 @@ class Fuse {
         if (depth_[source] == depth_[id]) unite(source, id);
       }
     }
+    join_gathers();
+  }
+
+  /// Joins islands that gather from one table, row by row.
+  void join_gathers() {
+    using Key = std::tuple<NodeId, int32_t, int, int, int32_t, int32_t, int32_t>;
+    std::map<Key, NodeId> first;
+    for (NodeId id = 0; id < g_.size(); ++id) {
+      if (!live_[id] || g_[id].op != Op::Gather || islands_[find(id)].product != kNoNode) continue;
+      const Shape s = g_.shape(id);
+      const Key key{g_.arg(id, 0), depth_[id], int(s.rows.kind), int(s.rows.dim), s.rows.begin,
+                    s.rows.end,    s.cols};
+      const auto [it, fresh] = first.try_emplace(key, id);
+      if (!fresh && !unite(it->second, id)) it->second = id;
+    }
   }
 
   std::vector<NodeId> nodes_of(NodeId island) const {
@@ -393,7 +427,8 @@ class Fuse {
   std::vector<uint32_t> first_user_;
   std::vector<NodeId> users_;
   std::vector<int32_t> depth_;
-  std::vector<bool> epilogue_;
+  std::vector<NodeId> owner_;                    // the product in whose epilogue a node stands
+  std::map<NodeId, std::vector<NodeId>> after_;  // of a product: those that must stand before it
   std::vector<NodeId> parent_;
   std::vector<Island> islands_;
   std::vector<NodeId> next_;  // of the same island

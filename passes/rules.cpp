@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 
+#include "ir/inverse_map.h"
 #include "passes/rebuild.h"
 
 namespace rnnc {
@@ -248,6 +249,16 @@ Found row_count(Graph& g, NodeId a) {
   return g.unary(Op::RowCount, from);
 }
 
+/// Rows that go each to a place of its own are fetched from there.
+Found scatter_add(Graph& g, NodeId a, NodeId index, const Shape& wanted) {
+  if (is(g, a, 0)) return g.constant(0, wanted.rows, g.shape(a).cols);
+  if (g[index].op != Op::Input || !is_row_map(g.name(index))) return {};
+  const std::optional<RowMap> back = inverse(parse_row_map(g.name(index)));
+  if (!back || back->to.kind != wanted.rows.kind || back->to.dim != wanted.rows.dim) return {};
+  const NodeId from = g.input(to_string(*back), {Type::I32, wanted.rows, 1});
+  return g.add(Op::Gather, std::array{a, from});
+}
+
 Found apply(Graph& g, Op op, Args args, const Attr& attr, const Shape& wanted) {
   switch (info(op).cls) {
     case OpClass::Leaf: return {};
@@ -286,7 +297,7 @@ Found apply(Graph& g, Op op, Args args, const Attr& attr, const Shape& wanted) {
     const bool back = g[args[0]].op == (op == Op::SplitCols ? Op::JoinRows : Op::SplitCols);
     if (back && g.shape(from).rows == wanted.rows && g.shape(from).cols == wanted.cols) return from;
   }
-  if (op == Op::ScatterAdd && is(g, args[0], 0)) return g.constant(0, wanted.rows, g.shape(args[0]).cols);
+  if (op == Op::ScatterAdd) return scatter_add(g, args[0], args[1], wanted);
   return {};
 }
 

@@ -202,6 +202,7 @@ void Session::run(Team& team, Trace* trace) {
           const Command& command = program_.commands[size_t(loop.first + i)];
           if ((command.barrier || owed) && threads > 1) team.barrier();
           owed = false;
+          if (packed_ && command.once) continue;
           if (trace == nullptr) {
             execute(command, turn, thread, threads, scratch);
             continue;
@@ -213,6 +214,12 @@ void Session::run(Team& team, Trace* trace) {
       }
     }
   });
+  packed_ = held_;
+}
+
+void Session::hold() {
+  held_ = true;
+  packed_ = false;
 }
 
 void Session::run_timed(std::vector<double>& seconds) {

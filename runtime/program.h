@@ -118,6 +118,7 @@ struct Command {
   int64_t grain = 1;      // units that one thread should do together
   int64_t unit_cost = 1;  // about how many operations a unit is
   bool barrier = false;   // what it touches was touched by other threads
+  bool once = false;      // a pack of variables that the program leaves as they are: see Session::hold
   PanelShape panels;      // of a pack command
   std::vector<PlacedPiece> pieces;
   Reshape reshape;   // of a reshape command
@@ -170,6 +171,9 @@ class Session {
   void set_input(const std::string& name, std::span<const int32_t> values);
   /// With a trace that wants them, every kernel is recorded.
   void run(Team& team, Trace* trace = nullptr);
+  /// Promises that no variable changes until `release`: what is packed from them alone is packed once.
+  void hold();
+  void release() { held_ = packed_ = false; }
   /// The same on this thread alone, adding the seconds of each command to `seconds` (one entry a command).
   void run_timed(std::vector<double>& seconds);
   /// An output, row by row without gaps. Integers as floats.
@@ -190,6 +194,19 @@ class Session {
   std::vector<std::byte*> base_;  // of each slab
   RowTables rows_;
   std::vector<int32_t> trace_names_;  // of each command, once there was a trace
+  bool held_ = false, packed_ = false;  // packed_: by a run since variables are held
+};
+
+/// Holds the variables of a session as long as it lives.
+class HeldVariables {
+ public:
+  explicit HeldVariables(Session& session) : session_(session) { session_.hold(); }
+  ~HeldVariables() { session_.release(); }
+  HeldVariables(const HeldVariables&) = delete;
+  HeldVariables& operator=(const HeldVariables&) = delete;
+
+ private:
+  Session& session_;
 };
 
 }  // namespace rnnc

@@ -280,6 +280,40 @@ TEST_P(BodyOn, ScatterAddRunsFromTheLastRowAndSkipsNegativeIndices) {
   }
 }
 
+TEST_P(BodyOn, ScatterAddsWhatItsBodyComputes) {
+  Kernel k;  // row r of the sources is weight[r] * table[from[r]], 0 where there is no such row
+  k.kind = KernelKind::Scatter;
+  k.operands = 6;
+  k.row_counts = 2;
+  Instr fetched = load(3, Access::Gather);
+  fetched.index = 4;
+  k.body = {fetched, load(5, Access::ColVector), compute(Op::Mul, 0, 1)};
+  k.sum_value = 2;
+  for (int64_t n : {3, 16, 50}) {
+    Matrix table(4, n, n + 2), weight(12, 1, 3), sums(5, n, n + 3);
+    table.fill(random);
+    weight.fill(random);
+    std::vector<int32_t> at{0, 4, 4, -1, 2, 0, 4, 3, -9, 2, 2, 0}, from{1, 0, 3, 2, -1, 2, 2, 0, 1, 3, -1, 0};
+    Call call;
+    call.operand(at.data(), 1).operand(at.data(), 1).operand(sums).operand(table);
+    call.operand(from.data(), 1).operand(weight);
+    call.rows = {12, 5};
+    call.cols = n;
+    run_in_pieces(k, call, random);
+    EXPECT_TRUE(sums.intact());
+    for (int64_t v = 0; v < 5; ++v)
+      for (int64_t j = 0; j < n; ++j) {
+        float want = 0;
+        for (int64_t r = 11; r >= 0; --r) {
+          const int32_t source = from[size_t(r)];
+          const float product = source < 0 ? 0 : table(source, j) * weight(r, 0);
+          if (at[size_t(r)] == v) want += product;
+        }
+        EXPECT_EQ(sums(v, j), want);
+      }
+  }
+}
+
 TEST_P(BodyOn, ScatterMaxGivesZeroToRowsOfNoIndex) {
   Kernel k;
   k.kind = KernelKind::Scatter;

@@ -143,6 +143,56 @@ TEST_P(ProductOn, ARowHasTheSameBitsInEveryBatchAndPartition) {
   }
 }
 
+// Panels longer than 2048 are read in blocks by several tiles at once.
+TEST_P(ProductOn, LongPanelsAreCutWithoutChangingABit) {
+  std::mt19937 random(13);
+  for (int parts : {1, 2}) {
+    const int chunks = parts == 1 ? 3 : 1;
+    Kernel kernel = product_kernel(parts, chunks, 2);
+    const int64_t rows = 113, multiplied = 107, n = 53;
+    Problem p(rows, multiplied, n, parts, chunks, {2500, 30}, random);
+    for (Matrix& left : p.left)
+      for (int64_t r = 0; r < rows; ++r)
+        for (int64_t k = 0; k < left.cols; ++k) left(r, k) /= 16;  // so that sums stay as small as elsewhere
+    run(kernel, p.call());
+    p.expect_right();
+    const Matrix want = p.result;
+    p.result = Matrix(rows, n * parts, n * parts + 7);
+    run_in_pieces(kernel, p.call(), random);
+    EXPECT_TRUE(p.result.same_bits(want));
+    // as short panels are multiplied: one after the other, each sum going on from the one before
+    Problem cut = p;
+    cut.depth = {2000, 530};
+    cut.left.clear();
+    cut.weights.clear();
+    cut.packed.clear();
+    for (size_t s = 0; s < 2; ++s) {
+      const int64_t k = cut.depth[s], before = s == 0 ? 0 : 2000;
+      Matrix left(rows, k),
+          packed(PanelShape{parts, chunks, k, n}.panels(), k * 16 * (parts > 1 ? parts : chunks));
+      Matrix weights(k, n * parts);
+      for (int64_t i = 0; i < k; ++i) {
+        const int64_t at = before + i;
+        const size_t from = at < 2500 ? 0 : 1;
+        const int64_t row = at < 2500 ? at : at - 2500;
+        for (int64_t r = 0; r < rows; ++r) left(r, i) = p.left[from](r, row);
+        for (int64_t j = 0; j < n * parts; ++j) weights(i, j) = p.weights[from](row, j);
+      }
+      std::vector<PackPiece> pieces;
+      for (int part = 0; part < parts; ++part)
+        pieces.push_back({weights.data.data() + part * n, n * parts, false, 0, k, part, 0, n});
+      const PanelShape shape{parts, chunks, k, n};
+      pack(shape, pieces, packed.data.data(), 0, shape.panels());
+      cut.left.push_back(left);
+      cut.weights.push_back(weights);
+      cut.packed.push_back(packed);
+    }
+    cut.result = Matrix(rows, n * parts, n * parts + 7);
+    run(kernel, cut.call());
+    EXPECT_TRUE(cut.result.same_bits(want));
+  }
+}
+
 TEST_P(ProductOn, BodyReadsPartsRowVectorsColumnsAndMatrices) {
   std::mt19937 random(6);
   Kernel k;

@@ -79,6 +79,25 @@ TEST_P(WeightGradientOn, CutsOfRowsAndOfUnitsChangeNoBit) {
   }
 }
 
+// Columns of a wide left operand are packed together, those of a narrow one are read where they lie.
+TEST_P(WeightGradientOn, AWideLeftOperandGivesTheBitsOfANarrowOne) {
+  std::mt19937 random(10);
+  const int64_t rows = 300;
+  for (int chunks = 1; chunks <= 4; ++chunks)
+    for (int64_t k : {1, 131, 300})
+      for (int64_t n : {7, 70}) {
+        Matrix narrow(rows, k), wide(rows, k, 600), d(rows, n), want(k, n, 80), dw(k, n, 80);
+        narrow.fill(random);
+        d.fill(random);
+        for (int64_t r = 0; r < rows; ++r)
+          for (int64_t c = 0; c < k; ++c) wide(r, c) = narrow(r, c);
+        Kernel kernel = gradient_kernel(chunks);
+        run(kernel, gradient_call(narrow, d, want, {{0, 0, rows}}));
+        run_in_pieces(kernel, gradient_call(wide, d, dw, {{0, 0, 50}, {50, 50, 20}, {70, 70, 230}}), random);
+        EXPECT_TRUE(dw.same_bits(want)) << k << "x" << n << " in " << chunks << " chunks";
+      }
+}
+
 INSTANTIATE_TEST_SUITE_P(Targets, WeightGradientOn, kAllTargets, target_name);
 
 }  // namespace

@@ -144,7 +144,7 @@ std::vector<Touch> touches(const Plan& plan, const Command& c, int32_t turn, con
       add(operand(1), rows[0], c.cols, false);
       break;
     case KernelKind::Scatter:
-      add(operand(0), rows[0], c.cols, false);
+      if (k.body.empty()) add(operand(0), rows[0], c.cols, false);
       add(operand(1), rows[0], 1, false);
       add(operand(2), rows[1], c.cols, true);
       break;
@@ -248,6 +248,27 @@ TEST_P(Plans, EveryElementIsWrittenOnceBeforeItIsRead) {
   }
 }
 
+/// Packed parameters last from run to run where the program leaves the parameters alone: nothing else ever
+/// lies there.
+TEST_P(Plans, PackedParametersLastWhereTheyStay) {
+  for (const ProgramKind kind : kinds()) {
+    const Plan p = plan(kind, 9, 6);
+    int lasting = 0, passing = 0;
+    for (const Command& c : p.program.commands) {
+      if (c.kernel != Command::kPack) continue;
+      const Slab& slab = p.program.slabs[size_t(c.operands[0].slab)];
+      ++(c.once ? lasting : passing);
+      if (c.once) {
+        EXPECT_EQ(slab.first, 0);
+        EXPECT_EQ(slab.last, int32_t(p.program.commands.size()));
+      }
+    }
+    if (kind == ProgramKind::Train) EXPECT_EQ(lasting, 0);
+    else EXPECT_EQ(passing, 0);
+    EXPECT_GT(lasting + passing, 0);
+  }
+}
+
 // ---- Bits
 
 using Results = std::map<std::string, std::vector<float>>;
@@ -295,6 +316,52 @@ TEST_P(Plans, BitsDoNotDependOnTheBatchCapacity) {
       expect_same_bits(
           want, test::run_compiled(compile(lowered_, options_for(kind, kSteps, capacity), jit()), batch, 1));
   }
+}
+
+/// While variables are held the runs give the same bits; afterwards new values count.
+TEST_P(Plans, HeldVariablesArePackedOnceAndAgainWhenReleased) {
+  constexpr int32_t kSteps = 6;
+  const test::TestBatch batch =
+      test::make_batch(graph(ProgramKind::Evaluate, kSteps), {6, 4, 4, 1, 0}, kSteps, kLabels);
+  test::TestBatch other = batch;
+  const Compiled compiled = compile(lowered_, options_for(ProgramKind::Evaluate, kSteps, 5), jit());
+  Variables variables;
+  Session session(compiled.plan.program, variables);
+  const auto results = [&](const test::TestBatch& b, int threads) {
+    Team team(threads);
+    session.set_rows(b.rows());
+    for (const auto& [name, tensor] : b.values) {
+      if (tensor.shape.type == Type::I32)
+        session.set_input(name, std::vector<int32_t>(tensor.data.begin(), tensor.data.end()));
+      else session.set_input(name, std::vector<float>(tensor.data.begin(), tensor.data.end()));
+    }
+    session.run(team);
+    Results all;
+    for (const ProgramOutput& output : compiled.plan.program.outputs)
+      all[output.name] = session.output(output.name);
+    return all;
+  };
+  const auto set_variables = [&](const test::TestBatch& b) {
+    for (const auto& [name, tensor] : b.values) {
+      if (variables.has(name))
+        std::copy(tensor.data.begin(), tensor.data.end(), variables.at(name).data.begin());
+    }
+  };
+  for (auto& [name, tensor] : other.values) {
+    if (variables.has(name))
+      for (double& x : tensor.data) x = 0.5 * x + 0.1;
+  }
+  set_variables(batch);
+  const Results want = results(batch, 1);
+  {
+    const HeldVariables held(session);
+    for (const int threads : {1, 2, 1}) expect_same_bits(want, results(batch, threads));
+  }
+  set_variables(other);
+  const Results changed = results(other, 1);
+  EXPECT_NE(changed, want);
+  const HeldVariables held(session);
+  for (const int threads : {2, 1}) expect_same_bits(changed, results(other, threads));
 }
 
 /// The rows `chosen` of `from`, alone. Rows keep their order, so the longest is still the first.

@@ -177,6 +177,40 @@ TEST(SpacePrograms, AgreeWithTheInterpreter) {
   }
 }
 
+// Elements that go one later, and columns of rows inside rows that go one earlier: nothing is added up.
+TEST(SpacePrograms, OneToOneMapsAreFetchedBack) {
+  const std::string text = R"(%0 = input "x" : f32[T0.0:3, 5]
+%1 = input "%rows T0.* T0.* : #0 : 0*1-1<#0" : i32[T0.0:3, 1]
+%2 = scatter_add %0 %1 : f32[T0.0:3, 5]
+%3 = input "y" : f32[B2, 2]
+%4 = input "%rows B2 B2 : 2 #1 : 0<2 1*1+1<#1" : i32[B2, 1]
+%5 = scatter_add %3 %4 : f32[B2, 2]
+output "earlier" %2
+output "later" %5
+)";
+  const Graph plain = parse_graph({"spaces", text});
+  const SpaceProgram moved(text, {3, 3});
+  for (NodeId id = 0; id < moved.graph.size(); ++id) EXPECT_NE(moved.graph[id].op, Op::ScatterAdd);
+  const std::vector<std::vector<int32_t>> lengths{{3, 1, 1, 0}, {1, 0, 3, 2}};
+  for (int threads : {1, 2}) moved.check(lengths, threads);
+  const BatchRows rows(moved.all, 4, lengths, moved.steps);
+  const auto outputs = [&](const Graph& graph) {
+    Tensors given;
+    for (NodeId id = 0; id < graph.size(); ++id) {
+      if (graph[id].op != Op::Input) continue;
+      const std::string name(graph.name(id));
+      Tensor t = make_tensor(graph.shape(id), rows.table());
+      const std::vector<int32_t> index =
+          is_row_map(name) ? rows.rows_of(parse_row_map(name)) : std::vector<int32_t>();
+      for (size_t i = 0; i < t.data.size(); ++i) t.data[i] = index.empty() ? double(i) + 1 : index[i];
+      given.emplace(name, t);
+    }
+    return interpret_roots(graph, given, rows.table()).outputs;
+  };
+  const Tensors want = outputs(plain), got = outputs(moved.graph);
+  for (const auto& [name, tensor] : want) EXPECT_EQ(got.at(name).data, tensor.data) << name;
+}
+
 TEST(SpacePrograms, RowsAreCutIntoPiecesAndJoined) {
   for (bool fused : {false, true}) {
     const SpaceProgram pieces(kPieces, {4, 2}, fused);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "ir/graph.h"
+#include "ir/inverse_map.h"
 
 namespace rnnc {
 namespace {
@@ -170,6 +171,29 @@ TEST_F(Rows3, SomeMapsAreTheSameForAllBatches) {
     EXPECT_FALSE(same_for_all(parse_row_map(name), all)) << name;
   all[3].base = 1;
   EXPECT_FALSE(same_for_all(parse_row_map("%rows T3.* B : #3 :"), all));
+}
+
+TEST_F(Rows3, OneToOneMapsGoBack) {
+  const auto back = [](const char* name) {
+    const std::optional<RowMap> map = inverse(parse_row_map(name));
+    return map ? to_string(*map) : "none";
+  };
+  EXPECT_EQ(back("%rows T0.* T0.* : #0 : 0*1-1<#0"), "%rows T0.* T0.* : #0 : 0*1+1<#0");
+  EXPECT_EQ(back("%rows B1 B2 : 3 #0 : 1*1+2<#1 0<4"), "%rows B2 B1 : #1 4 : 1<3 0*1-2<#0");
+  EXPECT_EQ(back("%rows B B1 : :"), "%rows B1 B : :");
+  for (const char* name :
+       {"%rows T2.* B : #0 4 : 1<3", "%rows B T0.* : : last<#0", "%rows B2 B1 : 8 : 0*2+0<16",
+        "%rows B2 B1 : #0 : 0<#0 0<#0", "%rows B2 4 : 4 : 0<4"})
+    EXPECT_EQ(back(name), "none") << name;
+  // Whatever belongs somewhere is found from there.
+  for (const char* name : {"%rows T0.* T0.* : #0 : 0*1-1<#0", "%rows T0.* T0.* : #0 : 0*1+1<#0",
+                           "%rows B B1 : :", "%rows T4.* T0.* : #4 : 0*1+1<#0"}) {
+    const std::vector<int32_t> there = map(name), from = map(back(name));
+    std::vector<int32_t> want(from.size(), -1);
+    for (size_t i = 0; i < there.size(); ++i)
+      if (there[i] >= 0) want[size_t(there[i])] = int32_t(i);
+    EXPECT_EQ(from, want) << name;
+  }
 }
 
 TEST(Spaces, AModelWithoutAnyHasItsExamples) {

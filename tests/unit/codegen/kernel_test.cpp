@@ -81,7 +81,7 @@ TEST(Kernel, NonsenseIsRefused) {
   k.kind = KernelKind::WeightGradient;
   refused(k, "3 operands");
   k.kind = KernelKind::ColumnSum;
-  refused(k, "a store in a column sum");
+  refused(k, "a store in a sum of rows");
 }
 
 TEST(Target, TilesFitIntoTheRegisters) {

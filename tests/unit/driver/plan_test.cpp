@@ -260,7 +260,7 @@ TEST_P(Plans, PackedParametersLastWhereTheyStay) {
       ++(c.once ? lasting : passing);
       if (c.once) {
         EXPECT_EQ(slab.first, 0);
-        EXPECT_EQ(slab.last, int32_t(p.program.commands.size()));
+        EXPECT_GE(slab.last, int32_t(p.program.commands.size()));
       }
     }
     if (kind == ProgramKind::Train) EXPECT_EQ(lasting, 0);

@@ -193,7 +193,7 @@ class Session {
   Arena arena_;
   std::vector<std::byte*> base_;  // of each slab
   RowTables rows_;
-  std::vector<int32_t> trace_names_;  // of each command, once there was a trace
+  std::vector<int32_t> trace_names_;    // of each command, once there was a trace
   bool held_ = false, packed_ = false;  // packed_: by a run since variables are held
 };
 

@@ -198,7 +198,7 @@ output "later" %5
     Tensors given;
     for (NodeId id = 0; id < graph.size(); ++id) {
       if (graph[id].op != Op::Input) continue;
-      const std::string name(graph.name(id));
+      const std::string_view name = graph.name(id);
       Tensor t = make_tensor(graph.shape(id), rows.table());
       const std::vector<int32_t> index =
           is_row_map(name) ? rows.rows_of(parse_row_map(name)) : std::vector<int32_t>();

@@ -32,16 +32,19 @@ class Search {
   }
 
   std::vector<std::string> run() const {
-    const std::optional<Found> found = first();
+    const std::vector<bool> reached = reached_nodes();
+    std::optional<Found> found = first_nan(reached);
+    std::optional<Found> origin = found ? infinite_operand(*found) : first_infinity(reached);
+    if (origin) origin = trace_back(*origin);
+    if (!found) found = std::exchange(origin, std::nullopt);
     if (!found) return {};
+    std::vector<std::string> notes = {"first seen in " + place_of(*found)};
+    if (origin) notes.push_back("infinite before that in " + place_of(*origin));
     const Node& node = graph_[found->node];
-    const bool update = graph_.origins[node.origin].equation == "optimizer";  // where nothing is of the file
-    std::vector<std::string> notes = {
-        fmt::format("first seen in {}{}{}: {}", node.backward && !update ? "the gradient of " : "",
-                    update ? "the optimizer" : where(node), row_and_step(*found), operation(*found))};
+    if (is_update(node)) return notes;
     const std::string layer = layer_of(node);
-    const char* pass = update ? "" : node.backward ? "in the backward pass" : "in the forward pass";
-    if (!update) notes.push_back(layer.empty() ? pass : fmt::format("layer `{}`, {}", layer, pass));
+    const char* pass = node.backward ? "in the backward pass" : "in the forward pass";
+    notes.push_back(layer.empty() ? pass : fmt::format("layer `{}`, {}", layer, pass));
     return notes;
   }
 
@@ -55,8 +58,13 @@ class Search {
       if (live[id] && graph.shape(id).type == Type::F32 && graph[id].op != Op::Constant)
         roots.push_back({root_name(id), id});
     }
-    for (const Root& root : graph.roots)
-      if (root.name == "loss") loss_ = root.node;
+    for (const Root& root : graph.roots) {
+      if (root.assign) updates_.push_back(root);
+      if (lost_.seen == LostIn::Loss       ? root.name == "loss"
+          : lost_.seen == LostIn::Gradient ? root.name == "gradient_norm"
+                                           : root.assign && root.name == lost_.variable)
+        targets_.push_back(root);
+    }
     graph.roots = std::move(roots);
     return graph;
   }
@@ -69,24 +77,92 @@ class Search {
 
   std::vector<float> values(NodeId id) const { return session_.output(root_name(id)); }
 
-  /// The first NaN; where there is none, the first infinity: that can be meant (1 / inf is 0).
-  std::optional<Found> first() const {
-    std::optional<Found> infinite;
+  /// What the value that was lost is made of.
+  std::vector<bool> reached_nodes() const {
+    std::vector<bool> reached(graph_.size(), false);
+    for (const Root& root : targets_) reached[root.node] = true;
+    for (NodeId id = graph_.size(); id-- > 0;)
+      if (reached[id])
+        for (const NodeId a : graph_.args(id)) reached[a] = true;
+    return reached;
+  }
+
+  template <typename Is>
+  std::optional<Found> first_where(const std::vector<bool>& reached, Is is) const {
     for (const Root& root : graph_.roots) {
-      if (lost_.loss && root.node > loss_) break;
-      const std::vector<float> all = values(root.node);
-      const auto cols = static_cast<size_t>(graph_.shape(root.node).cols);
-      for (size_t i = 0; i < all.size(); ++i) {
-        if (std::isfinite(all[i])) continue;
-        const Found found{root.node, static_cast<int64_t>(i / cols), static_cast<int64_t>(i % cols)};
-        if (std::isnan(all[i])) return found;
-        if (!infinite) infinite = found;
+      if (!reached[root.node]) continue;
+      if (const std::optional<Found> found = first_in(root.node, is)) return found;
+    }
+    return {};
+  }
+  template <typename Is>
+  std::optional<Found> first_in(NodeId id, Is is) const {
+    const std::vector<float> all = values(id);
+    const auto at = std::ranges::find_if(all, is) - all.begin();
+    if (at == static_cast<long>(all.size())) return {};
+    const int64_t cols = graph_.shape(id).cols;
+    return Found{id, at / cols, at % cols};
+  }
+  std::optional<Found> first_nan(const std::vector<bool>& reached) const {
+    return first_where(reached, [](float v) { return std::isnan(v); });
+  }
+  /// Of what was lost itself: an infinity elsewhere may be meant.
+  std::optional<Found> first_infinity(const std::vector<bool>& reached) const {
+    for (const Root& target : targets_) {
+      if (!reached[target.node] || !has_values(target.node)) continue;
+      if (const auto found = first_in(target.node, is_infinite)) return found;
+    }
+    return {};
+  }
+  static bool is_infinite(float v) { return std::isinf(v); }
+
+  /// An infinity that the operation at this place took in.
+  std::optional<Found> infinite_operand(const Found& at) const {
+    const bool elementwise = info(graph_[at.node].op).cls == OpClass::Elementwise;
+    for (const NodeId arg : graph_.args(at.node)) {
+      if (!has_values(arg)) continue;
+      if (elementwise) {
+        const Found same = aligned(arg, at);
+        if (is_infinite(value(same))) return same;
+      } else if (const auto found = first_in(arg, is_infinite)) {
+        return found;
       }
     }
-    return infinite;
+    return {};
+  }
+  /// To the operation that made an infinity of numbers.
+  Found trace_back(Found at) const {
+    while (const std::optional<Found> before = infinite_operand(at)) at = *before;
+    return at;
   }
 
   // ---- in words
+
+  std::string place_of(const Found& found) const {
+    const Node& node = graph_[found.node];
+    const bool update = is_update(node);
+    return fmt::format("{}{}{}: {}", node.backward && !update ? "the gradient of " : "",
+                       update ? update_of(found.node) : where(node), row_and_step(found), operation(found));
+  }
+
+  bool is_update(const Node& node) const { return graph_.origins[node.origin].equation == "optimizer"; }
+
+  /// The parameter that a node of the optimizer is for; what serves all of them is clipping.
+  std::string update_of(NodeId id) const {
+    std::vector<bool> below(graph_.size(), false);
+    below[id] = true;
+    for (NodeId n = id + 1; n < graph_.size(); ++n)
+      for (const NodeId a : graph_.args(n)) below[n] = below[n] || below[a];
+    std::string parameter;
+    for (const Root& root : updates_) {
+      if (!below[root.node]) continue;
+      const std::string name = root.name.substr(0, root.name.find('%'));
+      if (!parameter.empty() && parameter != name) return "the norm of the gradient";
+      parameter = name;
+    }
+    return parameter.empty() ? "the norm of the gradient"
+                             : fmt::format("the optimizer's step of `{}`", parameter);
+  }
 
   /// `h.lstm.2`: the instance that an equation belongs to, if it is not the model itself.
   std::string layer_of(const Node& node) const {
@@ -121,7 +197,10 @@ class Search {
 
   std::string row_and_step(const Found& found) const {
     const Rows rows = graph_.shape(found.node).rows;
-    if (rows.kind == Rows::Fixed) return "";
+    if (rows.kind == Rows::Fixed) {
+      const bool single = rows.is_one() && graph_.shape(found.node).cols == 1;
+      return single ? "" : fmt::format(", element [{}, {}]", found.row, found.col);
+    }
     const std::vector<int64_t>& offset = lost_.inputs.rows().row_offset(rows.dim);
     const int64_t at = found.row + (rows.kind == Rows::Steps ? offset[static_cast<size_t>(rows.begin)] : 0);
     int64_t row = 0, example = 0;
@@ -203,14 +282,19 @@ class Search {
   double operand(NodeId id, const Found& at) const {
     const Node& node = graph_[id];
     if (node.op == Op::Constant) return node.attr.value;
-    if (node.shape.type != Type::F32) return NAN;
-    const int64_t row = node.shape.rows.is_one() ? 0 : at.row;
-    const int64_t col = node.shape.cols == 1 ? 0 : at.col;
-    return values(id).at(static_cast<size_t>(row * node.shape.cols + col));
+    return node.shape.type == Type::F32 ? value(aligned(id, at)) : NAN;
+  }
+  /// The place in an operand that an element-wise operation at `at` reads.
+  Found aligned(NodeId id, const Found& at) const {
+    const Shape shape = graph_.shape(id);
+    return {id, shape.rows.is_one() ? 0 : at.row, shape.cols == 1 ? 0 : at.col};
+  }
+  float value(const Found& at) const {
+    return values(at.node).at(static_cast<size_t>(at.row * graph_.shape(at.node).cols + at.col));
   }
 
   const LostNumber& lost_;
-  mutable NodeId loss_ = kNoNode;
+  mutable std::vector<Root> targets_, updates_;
   Graph graph_;
   Session session_;
 };

@@ -10,18 +10,14 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "driver/binder.h"
 #include "driver/bleu_figures.h"
 #include "driver/chance.h"
-#include "driver/gradient_norms.h"
 #include "driver/initial_files.h"
-#include "driver/not_a_number.h"
 #include "driver/parameters.h"
-#include "driver/piece_inputs.h"
 #include "driver/plot.h"
+#include "driver/train_loaded.h"
 #include "ir/chance.h"
 #include "ir/diagnostic.h"
-#include "runtime/batch_ahead.h"
 #include "runtime/checkpoint.h"
 #include "runtime/errors.h"
 #include "runtime/files.h"
@@ -65,44 +61,6 @@ std::string epoch_line(const EpochRecord& record, int64_t epochs) {
 }
 
 }  // namespace
-
-/// Data, model and programs. Batches and programs refer to what stands before them, so this stays in its
-/// place.
-struct Trainer::Loaded {
-  Loaded(Dataset data, Lowered model, const TrainSettings& settings, CompileOptions options, Jit& jit,
-         Variables& variables)
-      : dataset(std::move(data)),
-        lowered(std::move(model)),
-        time_steps(longest_rows(dataset)),
-        trees(tree_sizes(dataset)),
-        batches(dataset, Part::Train, settings.batch, batch_steps(time_steps)),
-        ahead(batches),
-        session([&] {
-          options.kind = ProgramKind::Train;
-          options.batch_capacity = batches.batch_size();
-          options.time_steps = time_steps;
-          options.trees = trees;
-          return Session(compile(lowered, options, jit).plan.program, variables);
-        }()),
-        binder(lowered.model),
-        states(session),
-        evaluation(lowered, dataset, options, jit, variables) {}
-  Loaded(const Loaded&) = delete;
-  Loaded& operator=(const Loaded&) = delete;
-
-  Dataset dataset;
-  Lowered lowered;
-  std::vector<int32_t> time_steps;
-  std::vector<TreeSize> trees;
-  Batches batches;
-  BatchAhead ahead;
-  Session session;
-  Binder binder;
-  CarriedStates states;
-  Evaluation evaluation;
-  std::optional<BleuFigures> written;      // if a metric asks for it
-  std::optional<GradientNorms> gradients;  // if --gradients does
-};
 
 Trainer::Trainer(const Experiment& experiment, const Task& task, const Options& options, Jit& jit, Team& team,
                  Trace* trace)
@@ -284,46 +242,16 @@ void Trainer::step(const Batch& batch) {
   loaded_->states.take(session);
   const double loss = session.scalar("loss");
   const double norm = has_output(session, "gradient_norm") ? session.scalar("gradient_norm") : 0;
-  if (!std::isfinite(loss)) not_a_number("loss");
-  if (!std::isfinite(norm)) not_a_number("gradient");
+  if (!std::isfinite(loss)) lost(LostIn::Loss);
+  if (!std::isfinite(norm)) lost(LostIn::Gradient);
   position_.loss_sum += loss * static_cast<double>(batch.rows);
   position_.norm_sum += norm;
   position_.rows += batch.rows;
   rows_trained_ += batch.rows;
 }
 
-void Trainer::remember() {
-  remembered_.epoch = position_.epoch;
-  remembered_.step = position_.step;
-  remembered_.total_steps = position_.total_steps;
-  for (const auto& [name, variable] : variables_.all()) {
-    const auto values = variable->values();
-    remembered_.values[name].assign(values.begin(), values.end());
-  }
-  remembered_.carried = loaded_->states.values();
-}
-
-/// The variables as they were before step `step` of this epoch: from the last ones remembered, over the same
-/// steps again.
-void Trainer::go_back_to(int64_t step) {
-  for (const auto& [name, values] : remembered_.values)
-    std::copy(values.begin(), values.end(), variables_.at(name).values().begin());
-  loaded_->states.restore(remembered_.carried);
-  position_.step = remembered_.step;
-  position_.total_steps = remembered_.total_steps;
-  while (position_.step + 1 < step) {
-    const Batch& batch = loaded_->ahead.batch(position_.step);
-    ++position_.step;
-    ++position_.total_steps;
-    fill(loaded_->session, batch);
-    loaded_->session.run(team_);
-    loaded_->states.take(loaded_->session);
-  }
-  ++position_.step;
-  ++position_.total_steps;
-}
-
 void Trainer::finish_epoch(Progress& progress) {
+  check_variables();
   EpochRecord record;
   record.epoch = position_.epoch;
   record.train_loss = position_.loss_sum / static_cast<double>(position_.rows);
@@ -407,18 +335,23 @@ void Trainer::measure_gradients(int64_t epoch) {
 
 void Trainer::write_model() {
   if (best_.empty() || saved_best_ == position_.best_epoch) return;
+  save_parameters(settings_.save, best_, position_.best_epoch);
+  saved_best_ = position_.best_epoch;
+}
+
+/// A saved model with these parameters, as they are after so many epochs.
+void Trainer::save_parameters(const std::string& file, const Values& values, int64_t epochs) const {
   std::vector<TensorView> tensors;
   for (const Parameter& p : loaded_->lowered.model.parameters)
-    tensors.push_back(tensor_view(p.name, declared_shape(p), best_.at(p.name)));
+    tensors.push_back(tensor_view(p.name, declared_shape(p), values.at(p.name)));
   ModelInfo info;
   info.source_name = experiment_.source.name;
   info.source = experiment_.source.text;
   info.model = identity_.model;
   info.data = identity_.data;
   info.learned = loaded_->dataset.learned;
-  info.extra = {{"dims", experiment_.overrides}, {"best_epoch", position_.best_epoch}};
-  save_model(settings_.save, tensors, info);
-  saved_best_ = position_.best_epoch;
+  info.extra = {{"dims", experiment_.overrides}, {"best_epoch", epochs}};
+  save_model(file, tensors, info);
 }
 
 void Trainer::conclude(TrainResult& result) {
@@ -430,33 +363,6 @@ void Trainer::conclude(TrainResult& result) {
   const Dataset& dataset = loaded_->dataset;
   result.part = !dataset.test.empty() ? Part::Test : !dataset.valid.empty() ? Part::Valid : Part::Train;
   result.figures = loaded_->evaluation.run(result.part, team_);
-}
-
-void Trainer::not_a_number(const char* what) {
-  write_model();  // of the epochs before
-  std::vector<std::string> notes;
-  go_back_to(position_.step);
-  const Batch& batch = loaded_->ahead.batch(position_.step - 1);
-  CompileOptions options = compile_options(options_, settings_);
-  options.batch_capacity = loaded_->batches.batch_size();
-  options.time_steps = loaded_->time_steps;
-  options.trees = loaded_->trees;
-  const LostNumber lost{experiment_,
-                        loaded_->lowered,
-                        options,
-                        loaded_->binder.inputs(),
-                        variables_,
-                        [&](Session& session) { fill(session, batch); },
-                        std::string_view(what) == "loss"};
-  for (std::string& note : first_lost_number(lost, jit_, team_)) notes.push_back(std::move(note));
-  if (!best_.empty())
-    notes.push_back(
-        fmt::format("the parameters after epoch {} are in {}", position_.best_epoch, settings_.save));
-  const bool clipped = settings_.optimizer.clips();
-  throw TrainingFailed(
-      in_file(fmt::format("step {}", position_.total_steps), 0, 0,
-              fmt::format("the {} is not a number", what), std::move(notes),
-              fmt::format("{}a smaller rate than {}", clipped ? "" : "`clip norm(5)`, or ", settings_.rate)));
 }
 
 }  // namespace rnnc

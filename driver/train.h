@@ -13,6 +13,7 @@
 #include "driver/figures.h"
 #include "driver/interrupt.h"
 #include "driver/metrics_file.h"
+#include "driver/not_a_number.h"
 #include "driver/train_settings.h"
 #include "driver/training_state.h"
 #include "ir/diagnostic.h"
@@ -20,7 +21,8 @@
 
 namespace rnnc {
 
-/// Training cannot go on: the loss is not a number. Exit status 1, the message as a Diagnostic.
+/// Training cannot go on: the loss, a gradient or a parameter is not a number. Exit status 1, the message as
+/// a Diagnostic.
 struct TrainingFailed : std::runtime_error {
   explicit TrainingFailed(const Diagnostic& diagnostic) : std::runtime_error(render(diagnostic)) {}
 };
@@ -64,16 +66,21 @@ class Trainer {
   bool train_epoch(Progress& progress, const InterruptGuard& interrupt);
   void step(const Batch& batch);
   void fill(Session& session, const Batch& batch);
-  /// Remembers or brings back the variables as they are before the next step.
+  /// When a number was lost (train_lost.cpp): the variables before the next step are remembered, looked at,
+  /// brought back.
   void remember();
-  void go_back_to(int64_t step);
+  void check_variables();
+  std::string lost_variable() const;
+  std::string go_back_to(int64_t step);
+  [[noreturn]] void lost(LostIn seen);
+  std::string keep_parameters();
   void finish_epoch(Progress& progress);
   void write_files();
   void write_model();
+  void save_parameters(const std::string& file, const Values& values, int64_t epochs) const;
   void write_pages();
   void measure_gradients(int64_t epoch);
   void conclude(TrainResult& result);
-  [[noreturn]] void not_a_number(const char* what);
 
   const Experiment& experiment_;
   const Task& task_;

@@ -105,6 +105,7 @@ int bench_command(const Options& options) {
   ladder_options.threads = thread_count(options);
   ladder_options.repeat = int(options.repeat);
   ladder_options.seed = subject.settings.seed;
+  ladder_options.trace = options.trace;
 
   Jit jit = make_jit(options);
   Machine machine{cpu_name()};

@@ -16,11 +16,14 @@
 #include "codegen/target.h"
 #include "driver/commands.h"
 #include "driver/data_spec.h"
+#include "driver/metrics_file.h"
 #include "driver/options.h"
+#include "driver/parameters.h"
 #include "driver/train.h"
 #include "ir/diagnostic.h"
 #include "runtime/arena.h"
 #include "runtime/errors.h"
+#include "runtime/trace.h"
 
 namespace rnnc {
 namespace {
@@ -42,6 +45,18 @@ constexpr std::array<Entry, 11> kEntries = {{{"check", check_command},
                                              {"opt", opt_command},
                                              {"format", format_command}}};
 
+/// The command, and its trace if one is asked for.
+int run(const Entry& entry, Options options) {
+  if (options.trace_file.empty()) return entry.run(options);
+  check_ending("--trace", options.trace_file, {".json"});
+  check_writable(options.trace_file);
+  Trace trace(thread_count(options));
+  options.trace = &trace;
+  const int status = entry.run(options);
+  trace.write(options.trace_file);
+  return status;
+}
+
 int dispatch(const std::vector<std::string>& arguments) {
   const ParsedLine line = parse_options(arguments);
   if (!line.help.empty()) {
@@ -49,7 +64,7 @@ int dispatch(const std::vector<std::string>& arguments) {
     return kDone;
   }
   for (const Entry& entry : kEntries)
-    if (entry.name == line.options.command) return entry.run(line.options);
+    if (entry.name == line.options.command) return run(entry, line.options);
   refuse_command(fmt::format("`{}` is not built yet", line.options.command));
 }
 

@@ -14,6 +14,7 @@
 #include "driver/train_settings.h"
 #include "driver/training_state.h"
 #include "ir/diagnostic.h"
+#include "runtime/trace.h"
 
 namespace rnnc {
 namespace {
@@ -55,7 +56,10 @@ void check_same_data(const SavedExperiment& used, const Dataset& dataset) {
 int eval_command(const Options& options) {
   std::vector<std::string> none;
   const SavedExperiment used = open_saved(options, none, Purpose::Eval);
-  const Dataset dataset = load_data(used.experiment, *used.data);
+  const Dataset dataset = [&] {
+    const Stage stage(options.trace, "read the data");
+    return load_data(used.experiment, *used.data);
+  }();
   const Part part = chosen_part(options, dataset);
   if (dataset.part(part).empty())
     throw UserError(at_place(used.experiment.source, used.data->place,
@@ -66,7 +70,7 @@ int eval_command(const Options& options) {
   check_same_data(used, dataset);
 
   Jit jit = make_jit(options);
-  Team team(thread_count(options));
+  Team team(thread_count(options), options.trace);
   CompileOptions compiling;
   compiling.disabled_passes = options.disabled_passes;
   Evaluation evaluation(lowered, dataset, compiling, jit, variables);
@@ -74,7 +78,10 @@ int eval_command(const Options& options) {
   if (std::ranges::any_of(lowered.metrics, [](const Metric& metric) { return asks_for_bleu(metric.value); }))
     evaluation.know(written.emplace(used.experiment, *used.train, *used.data, dataset, options, compiling,
                                     jit, variables));
-  const PartFigures figures = evaluation.run(part, team);
+  const PartFigures figures = [&] {
+    const Stage stage(options.trace, part_name(part));
+    return evaluation.run(part, team);
+  }();
   if (options.json) {
     nlohmann::json json = to_json(figures);
     json["part"] = part_name(part);

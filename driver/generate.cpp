@@ -12,6 +12,7 @@
 #include "driver/parameters.h"
 #include "frontend/language.h"
 #include "ir/diagnostic.h"
+#include "runtime/trace.h"
 
 namespace rnnc {
 namespace {
@@ -68,7 +69,7 @@ TextWriter::TextWriter(const SavedExperiment& used, const Options& options, cons
       spec_(spec_of(used.experiment, *used.data)),
       settings_(generate_settings(used.experiment, generate_block(used), options)),
       jit_(make_jit(options)),
-      team_(thread_count(options)),
+      team_(thread_count(options), options.trace),
       shape_([&] {
         check_knows(used, spec_, input_names(used));
         return without_rows(used.saved.info.learned, spec_, input_names(used));
@@ -146,6 +147,7 @@ std::vector<std::string> TextWriter::write(Dataset dataset,
   };
   if (one_by_one && !first) as_it_comes(settings_.start);
   std::vector<std::string> lines;
+  const Stage stage(team_.trace(), "write");
   for (const Written& written : generator_.write(dataset, dataset.test, start_, settings_.search, team_,
                                                  one_by_one ? told : OnSymbol(), first_number))
     lines.push_back(line(written));

@@ -18,6 +18,7 @@
 #include "passes/differentiate.h"
 #include "passes/pipeline.h"
 #include "runtime/random.h"
+#include "runtime/trace.h"
 
 namespace rnnc {
 namespace {
@@ -41,7 +42,7 @@ using Gradients = std::map<std::string, std::vector<double>>;
 
 /// What one step of the compiled program subtracts from the parameters that it trains.
 Gradients compiled_gradients(const Lowered& lowered, const CompileOptions& options, Jit& jit, uint64_t seed,
-                             const SyntheticBatch& batch) {
+                             const SyntheticBatch& batch, Trace* trace = nullptr) {
   constexpr double kRate =
       1 << 20;  // exact, and so large that rounding the new weight does not hide the gradient
   Variables variables;
@@ -56,7 +57,7 @@ Gradients compiled_gradients(const Lowered& lowered, const CompileOptions& optio
     if (!p.frozen) gradients[p.name] = values(p);
   }
   batch.fill(session, kRate);
-  Team team(1);
+  Team team(1, trace);
   session.run(team);
   for (const Parameter& p : lowered.model.parameters) {
     if (p.frozen) continue;
@@ -139,7 +140,7 @@ int gradcheck_command(const Options& options) {
   Variables variables;
   initialize_parameters(lowered.model, seed, variables);
   Jit jit = make_jit(options);
-  const Gradients compiled = compiled_gradients(lowered, compile_options, jit, seed, batch);
+  const Gradients compiled = compiled_gradients(lowered, compile_options, jit, seed, batch, options.trace);
   Tensors values = batch.tensors(both, 1);
   for (const Parameter& p : parameters) {
     Tensor t = make_tensor({Type::F32, Rows::fixed(p.rows), p.cols}, batch.table());

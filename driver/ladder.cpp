@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "runtime/errors.h"
+#include "runtime/trace.h"
 
 namespace rnnc {
 namespace {
@@ -143,6 +144,13 @@ Ladder run_ladder(const Lowered& lowered, const LadderOptions& options,
   }
   for (int repeat = 0; repeat < options.repeat; ++repeat) {
     for (Ready& r : ready) r.times.push_back(run_once(r, batch, team));
+  }
+  if (options.trace != nullptr) {
+    Team traced(options.threads, options.trace);
+    for (Ready& r : ready) {
+      const Stage stage(options.trace, r.rung.name);
+      run_once(r, batch, traced);
+    }
   }
   for (Ready& r : ready) {
     std::sort(r.times.begin(), r.times.end());

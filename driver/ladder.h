@@ -32,6 +32,7 @@ struct LadderOptions {
   int threads = 1;
   int repeat = 20;
   uint64_t seed = 0;
+  Trace* trace = nullptr;  // shows one more run of each rung, after those that are measured
 };
 
 /// Runs all rungs interleaved: every repeat runs each rung once, on the same batch and the same first values.

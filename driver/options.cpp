@@ -176,7 +176,7 @@ const std::array<Switch, 32> kSwitches = {{
        a.add_option("--gradients", o.gradients_file, "gradients by layer and step (.html, .json)")
            ->type_name("FILE");
      }},
-    {"train",
+    {"train eval predict generate bench gradcheck",
      [](CLI::App& a, Options& o) {
        a.add_option("--trace", o.trace_file, "where the time goes, for Chrome or Perfetto (.json)")
            ->type_name("FILE");
@@ -232,10 +232,10 @@ const std::array<Switch, 32> kSwitches = {{
             "passes in their order, with commas")
            ->type_name("A,B");
      }},
-    {"eval predict generate bench gradcheck compile",
+    {"compile",
      [](CLI::App& a, Options&) {
        a.add_option_function<std::string>("--trace", [](const std::string&) {
-          refuse_command("`--trace` is built for `train` alone");
+          refuse_command("`compile` runs no kernel that a trace could show", "`--time`");
         })->group("");
      }},
     {"train compile",

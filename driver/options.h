@@ -14,6 +14,8 @@ namespace rnnc {
 
 inline constexpr int kDone = 0, kFailed = 1, kUserMistake = 2, kInterrupted = 130;
 
+class Trace;
+
 struct Options {
   std::string command;
   std::string file;                 // the .rnn file; of `opt` the graph
@@ -36,7 +38,8 @@ struct Options {
   std::optional<int64_t> checkpoint;  // --checkpoint: steps between two writings of the state
   std::optional<int64_t> buckets;     // --buckets: batches whose rows are sorted by length together
   std::string metrics_file, plot_file, gradients_file, trace_file;
-  std::string part;  // --on
+  Trace* trace = nullptr;  // of this command, if --trace asks for one
+  std::string part;        // --on
 
   std::optional<int64_t> batch, time_steps;
   std::string mode = "train";

@@ -17,6 +17,7 @@
 #include "driver/parameters.h"
 #include "driver/show_values.h"
 #include "ir/diagnostic.h"
+#include "runtime/trace.h"
 
 namespace rnnc {
 namespace {
@@ -62,7 +63,7 @@ Predictor::Predictor(const SavedExperiment& used, const Options& options)
       options_(options),
       spec_(spec_of(used.experiment, *used.data)),
       jit_(make_jit(options)),
-      team_(thread_count(options)) {
+      team_(thread_count(options), options.trace) {
   const ast::Use* predict = find_predict(used.experiment, used.model);
   if (predict == nullptr)
     throw UserError(in_file(used.experiment.source.name, 0, 0,
@@ -98,6 +99,7 @@ void Predictor::make_program(const Dataset& dataset, int64_t rows) {
   compiling.time_steps = room_.steps;
   compiling.trees = room_.trees;
   compiling.disabled_passes = options_.disabled_passes;
+  const Stage stage(team_.trace(), "compile");
   program_.reset();
   program_ = std::make_unique<Session>(compile(lowered_, compiling, jit_).plan.program, variables_);
 }
@@ -114,6 +116,7 @@ std::vector<std::string> Predictor::run(const Dataset& dataset) {
   for (int64_t step = 0; step < batches.steps(); ++step) {
     const Batch& batch = batches.batch(step);
     binder.bind(session, dataset, batch);
+    const Stage stage(team_.trace(), "rows");
     session.run(team_);
     std::vector<RowValues> shown;
     for (const Show& show : lowered_.shows) shown.emplace_back(show, session, binder.rows());

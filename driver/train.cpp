@@ -62,14 +62,12 @@ std::string epoch_line(const EpochRecord& record, int64_t epochs) {
 
 }  // namespace
 
-Trainer::Trainer(const Experiment& experiment, const Task& task, const Options& options, Jit& jit, Team& team,
-                 Trace* trace)
+Trainer::Trainer(const Experiment& experiment, const Task& task, const Options& options, Jit& jit, Team& team)
     : experiment_(experiment),
       task_(task),
       options_(options),
       jit_(jit),
       team_(team),
-      trace_(trace),
       settings_(train_settings(experiment, *task.train, options)) {
   check_writable(settings_.save);
   remove_leftovers(settings_.save);
@@ -94,7 +92,7 @@ void Trainer::check_batch(int64_t rows, bool pieces) const {
 void Trainer::load() {
   const ast::DataBlock& data = *task_.data;
   Dataset dataset = [&] {
-    const Stage stage(trace_, "read the data");
+    const Stage stage(team_.trace(), "read the data");
     return load_data(experiment_, data);
   }();
   const auto refuse = [&](std::string message, std::string help) {
@@ -114,7 +112,7 @@ void Trainer::load() {
     if (!others.empty() && !options_.quiet)
       fmt::print(stderr, "not in {}, so they begin anew: {}\n", settings_.load, fmt::join(others, ", "));
   }
-  const Stage stage(trace_, "compile");
+  const Stage stage(team_.trace(), "compile");
   loaded_ = std::make_unique<Loaded>(std::move(dataset), std::move(lowered), settings_,
                                      compile_options(options_, settings_), jit_, variables_);
   loaded_->batches.set_buckets(options_.buckets.value_or(1));
@@ -232,12 +230,12 @@ void Trainer::step(const Batch& batch) {
   ++position_.total_steps;
   Session& session = loaded_->session;
   {
-    const Stage stage(trace_, "bind");
+    const Stage stage(team_.trace(), "bind");
     fill(session, batch);
   }
   {
-    const Stage stage(trace_, "step");
-    session.run(team_, trace_);
+    const Stage stage(team_.trace(), "step");
+    session.run(team_);
   }
   loaded_->states.take(session);
   const double loss = session.scalar("loss");
@@ -261,7 +259,7 @@ void Trainer::finish_epoch(Progress& progress) {
   record.rate = rate_;
   record.steps = position_.total_steps;
   if (!loaded_->dataset.valid.empty()) {
-    const Stage stage(trace_, "valid part");
+    const Stage stage(team_.trace(), "valid part");
     record.valid = loaded_->evaluation.run(Part::Valid, team_);
     better = record.valid->loss < position_.best_loss;
   }
@@ -297,7 +295,7 @@ void Trainer::finish_epoch(Progress& progress) {
 }
 
 void Trainer::write_files() {
-  const Stage stage(trace_, "write the state");
+  const Stage stage(team_.trace(), "write the state");
   position_.carried = loaded_->states.values();
   const std::string state = state_path(settings_.save);
   try {
@@ -329,7 +327,7 @@ void Trainer::write_pages() {
 }
 
 void Trainer::measure_gradients(int64_t epoch) {
-  const Stage stage(trace_, "gradients");
+  const Stage stage(team_.trace(), "gradients");
   if (loaded_->gradients) loaded_->gradients->measure(epoch, team_);
 }
 

@@ -44,8 +44,7 @@ class Trainer {
  public:
   /// Reads the settings and refuses a path at which the model could not be saved, before any data are read.
   /// All of these must outlive this.
-  Trainer(const Experiment& experiment, const Task& task, const Options& options, Jit& jit, Team& team,
-          Trace* trace = nullptr);
+  Trainer(const Experiment& experiment, const Task& task, const Options& options, Jit& jit, Team& team);
   ~Trainer();
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
@@ -87,7 +86,6 @@ class Trainer {
   const Options& options_;
   Jit& jit_;
   Team& team_;
-  Trace* trace_;
   TrainSettings settings_;
   Variables variables_;
   Position position_;

@@ -62,9 +62,7 @@ void check_endings(const Options& options) {
   if (!options.plot_file.empty()) check_ending("--plot", options.plot_file, {".html"});
   if (!options.gradients_file.empty())
     check_ending("--gradients", options.gradients_file, {".html", ".json"});
-  if (!options.trace_file.empty()) check_ending("--trace", options.trace_file, {".json"});
-  for (const std::string* file :
-       {&options.metrics_file, &options.plot_file, &options.gradients_file, &options.trace_file})
+  for (const std::string* file : {&options.metrics_file, &options.plot_file, &options.gradients_file})
     if (!file->empty()) check_writable(*file);
 }
 
@@ -77,21 +75,17 @@ int train_command(const Options& options) {
                    fmt::format("`rnnc train {} {} --model {}`", options.file, todo[0].train->model.text,
                                options.model_file));
   Jit jit = make_jit(options);
-  Team team(thread_count(options));
+  Team team(thread_count(options), options.trace);
   const InterruptGuard interrupt;
-  std::optional<Trace> trace;
-  if (!options.trace_file.empty()) trace.emplace(team.size());
   // Whatever cannot be saved is refused before the first block is trained.
   std::vector<std::unique_ptr<Trainer>> trainers;
   for (const Task& task : todo)
-    trainers.push_back(
-        std::make_unique<Trainer>(experiment, task, options, jit, team, trace ? &*trace : nullptr));
+    trainers.push_back(std::make_unique<Trainer>(experiment, task, options, jit, team));
   for (size_t i = 0; i < todo.size(); ++i) {
     const std::string& model = todo[i].train->model.text;
     if (todo.size() > 1 && !options.quiet) fmt::print(stderr, "train {}\n", model);
     const TrainResult result = trainers[i]->run(interrupt, todo.size() > 1);
     trainers[i].reset();
-    if (trace) trace->write(options.trace_file);
     if (result.interrupted) {
       fmt::print(stderr, "stopped; go on with\n  {}\n", resume_hint(options));
       return kInterrupted;

@@ -11,6 +11,7 @@
 #include "driver/piece_inputs.h"
 #include "driver/train.h"
 #include "runtime/batch_ahead.h"
+#include "runtime/trace.h"
 
 namespace rnnc {
 

@@ -44,7 +44,7 @@ std::string Trainer::lost_variable() const {
 }
 
 void Trainer::remember() {
-  const Stage stage(trace_, "remember");
+  const Stage stage(team_.trace(), "remember");
   if (remembered_.epoch == position_.epoch && position_.step > 0) check_variables();
   remembered_.epoch = position_.epoch;
   remembered_.step = position_.step;
@@ -57,7 +57,7 @@ void Trainer::remember() {
 }
 
 void Trainer::check_variables() {
-  const Stage stage(trace_, "look for lost numbers");
+  const Stage stage(team_.trace(), "look for lost numbers");
   if (!lost_variable().empty()) lost(LostIn::Update);
 }
 

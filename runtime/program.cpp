@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "runtime/memory.h"
+#include "runtime/trace.h"
 
 namespace rnnc {
 
@@ -181,8 +182,9 @@ static bool idle(const Program& program, const RowTables& rows, const Loop& loop
   return true;
 }
 
-void Session::run(Team& team, Trace* trace) {
+void Session::run(Team& team) {
   const int threads = team.size();
+  Trace* trace = team.trace();
   if (trace != nullptr && !trace->wants_kernels()) trace = nullptr;
   if (trace != nullptr && trace_names_.empty()) {
     for (const Command& c : program_.commands)

@@ -15,7 +15,6 @@
 #include "runtime/pack.h"
 #include "runtime/reshape.h"
 #include "runtime/threads.h"
-#include "runtime/trace.h"
 
 namespace rnnc {
 
@@ -169,8 +168,8 @@ class Session {
   /// values.
   void set_input(const std::string& name, std::span<const float> values);
   void set_input(const std::string& name, std::span<const int32_t> values);
-  /// With a trace that wants them, every kernel is recorded.
-  void run(Team& team, Trace* trace = nullptr);
+  /// If the team has a trace that wants them, every kernel is recorded.
+  void run(Team& team);
   /// Promises that no variable changes until `release`: what is packed from them alone is packed once.
   void hold();
   void release() { held_ = packed_ = false; }

@@ -108,7 +108,7 @@ FlushSubnormals::~FlushSubnormals() {
 #endif
 }
 
-Team::Team(int threads) : size_(threads), process_(getpid()) {
+Team::Team(int threads, Trace* trace) : size_(threads), trace_(trace), process_(getpid()) {
   if (threads < 1) throw std::runtime_error("a team needs at least one thread");
   try {
     for (int t = 1; t < size_; ++t) threads_.emplace_back(&Team::serve, this, t);

@@ -27,15 +27,19 @@ class FlushSubnormals {
 };
 
 /// P threads; the caller of run() is thread 0. Not reentrant, and not to be used from two threads at once.
+class Trace;
+
 class Team {
  public:
-  /// `threads`: 1 or more. Throws std::system_error if a thread cannot be started.
-  explicit Team(int threads);
+  /// `threads`: 1 or more. With a trace, which must outlive this, what the team runs is recorded there.
+  /// Throws std::system_error if a thread cannot be started.
+  explicit Team(int threads, Trace* trace = nullptr);
   ~Team();
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
   int size() const { return size_; }
+  Trace* trace() const { return trace_; }
 
   /// Calls work(0) here and work(1) .. work(P-1) on the others, with subnormals flushed, and returns when all
   /// are done. Work must not throw. Throws std::runtime_error in a process forked from the one that made the
@@ -50,6 +54,7 @@ class Team {
   void stop();
 
   int size_;
+  Trace* trace_;
   int64_t process_;
   const std::function<void(int)>* work_ = nullptr;
   bool stopping_ = false;

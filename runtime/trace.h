@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rnnc {
@@ -51,18 +52,18 @@ class Trace {
 /// A stage from here to the end of its scope; nothing without a trace.
 class Stage {
  public:
-  Stage(Trace* trace, const char* text) : trace_(trace), text_(text) {
+  Stage(Trace* trace, std::string_view text) : trace_(trace), text_(text) {
     if (trace_ != nullptr) begin_ = Trace::Clock::now();
   }
   ~Stage() {
-    if (trace_ != nullptr) trace_->stage(text_, begin_, Trace::Clock::now());
+    if (trace_ != nullptr) trace_->stage(std::string(text_), begin_, Trace::Clock::now());
   }
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
 
  private:
   Trace* trace_;
-  const char* text_;
+  std::string_view text_;  // must live as long
   Trace::Clock::time_point begin_;
 };
 

@@ -123,20 +123,29 @@ TEST(Summary, SaysTimeThroughputAndMemory) {
                                      "most [0-9]+ MiB of memory\n"));
 }
 
-TEST(TraceFile, HasStagesAndKernelsOfEveryThread) {
-  const SmallModel small("", 1);
-  const std::string file = small.folder() / "trace.json";
-  ASSERT_EQ(small.train("m.model", {"--trace", file, "--threads", "2"}).status, 0);
-  const auto trace = nlohmann::json::parse(file_bytes(file));
+struct Traced {
   std::set<std::string> stages, kernels;
-  std::set<int> threads;
+  std::set<int> threads;  // of kernels
+};
+
+Traced read_trace(const std::string& file) {
+  Traced traced;
+  const auto trace = nlohmann::json::parse(file_bytes(file));
   for (const auto& event : trace["traceEvents"]) {
     if (event["ph"] != "X") continue;
     EXPECT_GE(event["dur"].get<double>(), 0);
     EXPECT_GE(event["ts"].get<double>(), 0);
-    (event["cat"] == "stage" ? stages : kernels).insert(event["name"]);
-    if (event["cat"] == "kernel") threads.insert(event["tid"].get<int>());
+    (event["cat"] == "stage" ? traced.stages : traced.kernels).insert(event["name"]);
+    if (event["cat"] == "kernel") traced.threads.insert(event["tid"].get<int>());
   }
+  return traced;
+}
+
+TEST(TraceFile, HasStagesAndKernelsOfEveryThread) {
+  const SmallModel small("", 1);
+  const std::string file = small.folder() / "trace.json";
+  ASSERT_EQ(small.train("m.model", {"--trace", file, "--threads", "2"}).status, 0);
+  const auto [stages, kernels, threads] = read_trace(file);
   for (const char* stage : {"read the data", "compile", "bind", "step", "valid part", "write the state"})
     EXPECT_TRUE(stages.contains(stage)) << stage;
   EXPECT_TRUE(threads.contains(1));
@@ -147,6 +156,31 @@ TEST(TraceFile, HasStagesAndKernelsOfEveryThread) {
   };
   EXPECT_TRUE(any("h.gru"));
   EXPECT_TRUE(any("logits"));
+}
+
+TEST(TraceFile, OfEveryCommandThatRuns) {
+  const SmallModel small("", 1);
+  const std::string model = small.folder() / "m.model", file = small.folder() / "trace.json";
+  ASSERT_EQ(small.train("m.model").status, 0);
+  struct Case {
+    std::vector<std::string> command;
+    std::string stage;
+  };
+  for (const auto& [command, stage] : {Case{{"eval", small.file(), "--model", model}, "test"},
+                                       Case{{"predict", small.file(), "--model", model, "abca"}, "rows"},
+                                       Case{{"gradcheck", small.file()}, ""},
+                                       Case{{"bench", small.file(), "--repeat", "1"}, "+ fuse_pointwise"}}) {
+    std::filesystem::remove(file);
+    std::vector<std::string> line = command;
+    line.insert(line.end(), {"--trace", file});
+    const Outcome outcome = run_rnnc(line);
+    ASSERT_EQ(outcome.status, 0) << command[0] << "\n" << outcome.err;
+    const Traced traced = read_trace(file);
+    EXPECT_TRUE(stage.empty() || traced.stages.contains(stage)) << command[0];
+    EXPECT_TRUE(std::ranges::any_of(traced.kernels, [](const std::string& k) {
+      return k.find("h.gru") != std::string::npos;
+    })) << command[0];
+  }
 }
 
 /// One row of 9 letters is trained on, and is the valid part as well.

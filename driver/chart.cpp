@@ -1,4 +1,4 @@
-// Line charts as SVG: see chart.h.
+// Layout of line charts: see chart.h.
 #include "driver/chart.h"
 
 #include <fmt/format.h>
@@ -11,9 +11,25 @@
 namespace rnnc {
 namespace {
 
-constexpr double kWidth = 760, kHeight = 300, kLeft = 70, kRight = 20, kTop = 40, kBottom = 50;
+constexpr double kWidth = kChartWidth, kHeight = kChartHeight, kLeft = 70, kRight = 20, kTop = 40,
+                 kBottom = 50;
+constexpr double kDecades = 2;    // a logarithmic axis shorter than this has round numbers, not powers of ten
+constexpr size_t kMostDots = 60;  // points of a curve that are shown one by one
 // Told apart by most eyes (Okabe and Ito).
 constexpr std::array kColours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"};
+
+/// About five round numbers within these bounds, `finest` or more apart.
+std::vector<double> round_numbers(double least, double most, double finest = 0) {
+  constexpr double kWanted = 5;
+  const double span = most - least;
+  double step = std::pow(10, std::floor(std::log10(span / kWanted)));
+  for (const double factor : {2.0, 2.5, 2.0})
+    if (span / step > kWanted * 1.5) step *= factor;
+  if (finest > 0) step = std::max(finest, std::round(step));
+  std::vector<double> at;
+  for (double i = std::ceil(least / step - 1e-9); i * step <= most + span * 1e-9; ++i) at.push_back(i * step);
+  return at;
+}
 
 /// An axis: from where to where, and how far it reaches on the page.
 struct Axis {
@@ -28,25 +44,20 @@ struct Axis {
   }
   void settle() {
     if (!(least <= most)) least = 0, most = 1;
-    if (least == most) least -= 0.5, most += 0.5;
+    if (least < most) return;
+    const double around = least == 0 || logarithmic ? 0.5 : std::abs(least) / 2;
+    least -= around;
+    most += around;
   }
   /// From 0 to 1.
   double share(double value) const { return (scaled(value) - least) / (most - least); }
 
-  /// Round numbers, about five of them; of powers of ten whole ones if there are enough.
   std::vector<double> ticks() const {
-    constexpr double kWanted = 5;
-    const double span = most - least;
-    double step = std::pow(10, std::floor(std::log10(span / kWanted)));
-    for (const double factor : {2.0, 2.5, 2.0})
-      if (span / step > kWanted * 1.5) step *= factor;
-    if (logarithmic) step = std::max(1.0, std::round(step));
-    std::vector<double> at;
-    for (double i = std::ceil(least / step - 1e-9); i * step <= most + span * 1e-9; ++i) {
-      const double value = i * step;
-      at.push_back(logarithmic ? std::pow(10, value) : value);
-    }
-    return at;
+    if (!logarithmic) return round_numbers(least, most);
+    if (most - least < kDecades) return round_numbers(std::pow(10, least), std::pow(10, most));
+    std::vector<double> powers = round_numbers(least, most, 1);
+    for (double& power : powers) power = std::pow(10, power);
+    return powers;
   }
 };
 
@@ -56,19 +67,8 @@ std::string label(double value) {
 
 }  // namespace
 
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '<') result += "&lt;";
-    else if (c == '>') result += "&gt;";
-    else if (c == '&') result += "&amp;";
-    else if (c == '"') result += "&quot;";
-    else result += c;
-  }
-  return result;
-}
-
-std::string svg(const Chart& chart) {
+void draw(const Chart& chart, Paper& paper) {
+  using Anchor = Paper::Anchor;
   Axis x, y;
   y.logarithmic = chart.logarithmic;
   for (const Curve& curve : chart.curves) {
@@ -83,66 +83,38 @@ std::string svg(const Chart& chart) {
   const auto at_x = [&](double v) { return kLeft + x.share(v) * (kWidth - kLeft - kRight); };
   const auto at_y = [&](double v) { return kHeight - kBottom - y.share(v) * (kHeight - kTop - kBottom); };
 
-  std::string s = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" "
-      "role=\"img\" "
-      "font-family=\"sans-serif\" font-size=\"12\">\n<title>{}</title>\n",
-      kWidth, kHeight, kWidth, kHeight, escaped(chart.title));
-  s += fmt::format("<text x=\"{}\" y=\"16\" font-size=\"14\">{}</text>\n", kLeft, escaped(chart.title));
-  s += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
-                   (kLeft + kWidth - kRight) / 2, kHeight - 10, escaped(chart.across));
-  s += fmt::format("<text transform=\"translate(14 {}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
-                   (kTop + kHeight - kBottom) / 2, escaped(chart.up));
-  for (const double tick : y.ticks())
-    s += fmt::format(
-        "<path d=\"M{0} {1:.1f}H{2}\" stroke=\"#ddd\"/><text x=\"{3}\" y=\"{4:.1f}\" "
-        "text-anchor=\"end\">{5}</text>\n",
-        kLeft, at_y(tick), kWidth - kRight, kLeft - 6, at_y(tick) + 4, label(tick));
-  for (const double tick : x.ticks())
-    s += fmt::format(
-        "<path d=\"M{0:.1f} {1}V{2}\" stroke=\"#ddd\"/><text x=\"{0:.1f}\" y=\"{3}\" "
-        "text-anchor=\"middle\">{4}</text>\n",
-        at_x(tick), kTop, kHeight - kBottom, kHeight - kBottom + 16, label(tick));
+  paper.text(kLeft, 16, chart.title, Anchor::Start, 14);
+  paper.text((kLeft + kWidth - kRight) / 2, kHeight - 10, chart.across, Anchor::Middle);
+  paper.text(14, (kTop + kHeight - kBottom) / 2, chart.up, Anchor::Middle, 12, true);
+  const Paper::Line grid{"#dddddd", 1, false};
+  for (const double tick : y.ticks()) {
+    paper.lines({{kLeft, at_y(tick)}, {kWidth - kRight, at_y(tick)}}, grid);
+    paper.text(kLeft - 6, at_y(tick) + 4, label(tick), Anchor::End);
+  }
+  for (const double tick : x.ticks()) {
+    paper.lines({{at_x(tick), kTop}, {at_x(tick), kHeight - kBottom}}, grid);
+    paper.text(at_x(tick), kHeight - kBottom + 16, label(tick), Anchor::Middle);
+  }
   double legend = kLeft;
   for (size_t i = 0; i < chart.curves.size(); ++i) {
     const Curve& curve = chart.curves[i];
-    const char* colour = kColours.at(i % kColours.size());
-    const char* dash = i < kColours.size() ? "" : " stroke-dasharray=\"5 3\"";
-    std::string path, dots;
-    bool pen = false;  // is it on the paper?
+    const Paper::Line line{kColours.at(i % kColours.size()), 1.6, i >= kColours.size()};
+    std::vector<std::pair<double, double>> piece;  // up to the next point that cannot be shown
     for (const auto& [across, up] : curve.points) {
-      if (!x.shows(across) || !y.shows(up)) {
-        pen = false;
-        continue;
+      if (x.shows(across) && y.shows(up)) {
+        piece.emplace_back(at_x(across), at_y(up));
+        if (curve.points.size() <= kMostDots)
+          paper.dot(at_x(across), at_y(up), line.colour, curve.name + ": " + label(up));
+      } else if (!piece.empty()) {
+        paper.lines(piece, line);
+        piece.clear();
       }
-      path += fmt::format("{}{:.1f} {:.1f}", pen ? "L" : "M", at_x(across), at_y(up));
-      pen = true;
-      if (curve.points.size() <= 60)
-        dots += fmt::format(
-            "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.5\" fill=\"{}\"><title>{}: {}</title></circle>",
-            at_x(across), at_y(up), colour, escaped(curve.name), label(up));
     }
-    if (!path.empty())
-      s += fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.6\"{}/>{}\n", path,
-                       colour, dash, dots);
-    s += fmt::format(
-        "<path d=\"M{0} 28h18\" stroke=\"{1}\" stroke-width=\"2\"{2}/><text x=\"{3}\" y=\"32\">{4}</text>\n",
-        legend, colour, dash, legend + 22, escaped(curve.name));
+    if (!piece.empty()) paper.lines(piece, line);
+    paper.lines({{legend, 28}, {legend + 18, 28}}, {line.colour, 2, line.dashed});
+    paper.text(legend + 22, 32, curve.name, Anchor::Start);
     legend += 40 + 7 * static_cast<double>(curve.name.size());
   }
-  return s + "</svg>\n";
-}
-
-std::string page(const std::string& title, const std::string& text, const std::vector<Chart>& charts) {
-  std::string s = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{0}</title>\n"
-      "<style>body{{font-family:sans-serif;max-width:780px;margin:2em auto}}svg{{display:block;margin:1.5em "
-      "0;"
-      "max-width:100%;height:auto}}td,th{{padding:0 1em 0 0;text-align:right}}</style></head>\n"
-      "<body>\n<h1>{0}</h1>\n{1}\n",
-      escaped(title), text);
-  for (const Chart& chart : charts) s += svg(chart);
-  return s + "</body>\n</html>\n";
 }
 
 }  // namespace rnnc

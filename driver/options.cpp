@@ -169,7 +169,7 @@ const std::array<Switch, 32> kSwitches = {{
      }},
     {"train",
      [](CLI::App& a, Options& o) {
-       a.add_option("--plot", o.plot_file, "learning curves, a page (.html)")->type_name("FILE");
+       a.add_option("--plot", o.plot_file, "learning curves, a page or a picture (.html, .png)")->type_name("FILE");
      }},
     {"train",
      [](CLI::App& a, Options& o) {

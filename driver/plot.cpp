@@ -19,10 +19,7 @@ Curve curve(const std::string& name, const std::vector<EpochRecord>& history, co
   return result;
 }
 
-}  // namespace
-
-std::string learning_curves(const std::string& model, const std::vector<EpochRecord>& history,
-                            int64_t best_epoch) {
+std::vector<Chart> charts_of(const std::vector<EpochRecord>& history) {
   const bool valid = !history.empty() && history.front().valid.has_value();
   std::vector<Chart> charts;
   charts.push_back({"Loss", "epoch", "loss", {}});
@@ -42,7 +39,11 @@ std::string learning_curves(const std::string& model, const std::vector<EpochRec
       curve("norm", history, [](const EpochRecord& r) { return r.gradient_norm; }));
   charts.push_back({"Rate of the epoch's last step", "epoch", "rate", {}});
   charts.back().curves.push_back(curve("rate", history, [](const EpochRecord& r) { return r.rate; }));
+  return charts;
+}
 
+std::string table_of(const std::vector<EpochRecord>& history, int64_t best_epoch) {
+  const bool valid = !history.empty() && history.front().valid.has_value();
   std::string text = fmt::format("<p>{} epoch{}", history.size(), history.size() == 1 ? "" : "s");
   if (best_epoch > 0) text += fmt::format(", the best is {}", best_epoch);
   text += ".</p>\n<table><tr><th>epoch</th><th>train loss</th>";
@@ -53,11 +54,20 @@ std::string learning_curves(const std::string& model, const std::vector<EpochRec
     if (r.valid) text += fmt::format("<td>{}</td>", figure_text(r.valid->loss));
     text += fmt::format("<td>{:.0f}</td></tr>\n", r.rows_per_second);
   }
-  return page(fmt::format("Training of {}", model), text + "</table>", charts);
+  return text + "</table>";
 }
 
-void write_page(const std::string& path, const std::string& html) {
-  const std::span<const std::byte> bytes = std::as_bytes(std::span(html));
+}  // namespace
+
+std::string learning_curves(const std::string& model, const std::vector<EpochRecord>& history,
+                            int64_t best_epoch, bool as_picture) {
+  const std::string title = fmt::format("Training of {}", model);
+  const std::vector<Chart> charts = charts_of(history);
+  return as_picture ? picture(title, charts) : page(title, table_of(history, best_epoch), charts);
+}
+
+void write_page(const std::string& path, const std::string& content) {
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(content));
   replace_file(path, std::span(&bytes, 1));
 }
 

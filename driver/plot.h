@@ -1,4 +1,4 @@
-// `--plot FILE.html`: learning curves as one page.
+// `--plot FILE.html|png`: learning curves as one page or picture.
 #pragma once
 
 #include <string>
@@ -8,11 +8,12 @@
 
 namespace rnnc {
 
-/// The page: losses, each metric, gradient norm and rate over the epochs. `best_epoch` 0: none yet.
+/// Losses, each metric, gradient norm and rate over the epochs, `as_picture` (PNG) or as a page (HTML).
+/// `best_epoch` 0: none yet.
 std::string learning_curves(const std::string& model, const std::vector<EpochRecord>& history,
-                            int64_t best_epoch);
+                            int64_t best_epoch, bool as_picture);
 
 /// Replaces the file at `path` as a whole. Throws RunError.
-void write_page(const std::string& path, const std::string& html);
+void write_page(const std::string& path, const std::string& content);
 
 }  // namespace rnnc

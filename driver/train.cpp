@@ -318,7 +318,8 @@ void Trainer::write_pages() {
   const size_t number = task_.number + 1;
   if (!options_.plot_file.empty())
     write_page(numbered(options_.plot_file, number),
-               learning_curves(identity_.model, position_.history, position_.best_epoch));
+               learning_curves(identity_.model, position_.history, position_.best_epoch,
+                               options_.plot_file.ends_with(".png")));
   if (options_.gradients_file.empty()) return;
   const std::vector<EpochNorms>& found = loaded_->gradients->found();
   write_page(numbered(options_.gradients_file, number), options_.gradients_file.ends_with(".json")

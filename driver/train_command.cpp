@@ -59,7 +59,7 @@ std::string summary(const TrainResult& result) {
 
 void check_endings(const Options& options) {
   if (!options.metrics_file.empty()) check_ending("--metrics", options.metrics_file, {".csv", ".jsonl"});
-  if (!options.plot_file.empty()) check_ending("--plot", options.plot_file, {".html"});
+  if (!options.plot_file.empty()) check_ending("--plot", options.plot_file, {".html", ".png"});
   if (!options.gradients_file.empty())
     check_ending("--gradients", options.gradients_file, {".html", ".json"});
   for (const std::string* file : {&options.metrics_file, &options.plot_file, &options.gradients_file})

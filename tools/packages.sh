@@ -3,7 +3,7 @@
 
 # What building and running rnnc takes (Debian 12).
 BUILD_PACKAGES=(g++ cmake ninja-build git llvm-19-dev lld-19 libzstd-dev zlib1g-dev libeigen3-dev libcli11-dev
-  libfmt-dev nlohmann-json3-dev libutf8proc-dev)
+  libfmt-dev nlohmann-json3-dev libutf8proc-dev libcairo2-dev)
 # Word lists that examples/languages.rnn reads.
 WORD_LISTS=(wamerican wfrench wngerman witalian wspanish wportuguese wdutch wswedish)
 # What ./check takes besides.

@@ -74,7 +74,7 @@ TEST(Metrics, NamesOfFiles) {
     return outcome.err;
   };
   EXPECT_THAT(why("--metrics", "m.txt"), HasSubstr("a name that ends in .csv or .jsonl is needed"));
-  EXPECT_THAT(why("--plot", "m.png"), HasSubstr("a name that ends in .html is needed"));
+  EXPECT_THAT(why("--plot", "m.pdf"), HasSubstr("a name that ends in .html or .png is needed"));
   EXPECT_THAT(why("--gradients", "m.png"), HasSubstr(".html or .json"));
   EXPECT_THAT(why("--trace", "m.html"), HasSubstr("ends in .json"));
   EXPECT_THAT(why("--metrics", "/no/such/folder/m.csv"), HasSubstr("cannot be saved here"));
@@ -113,6 +113,46 @@ TEST(Chart, ScalesToWhatItShows) {
     EXPECT_THAT(svg(chart), Not(HasSubstr("nan")));
     EXPECT_THAT(svg(chart), testing::EndsWith("</svg>\n"));
   }
+}
+
+TEST(Chart, ATickWhateverTheSpan) {
+  for (const bool logarithmic : {false, true})
+    for (const double most : {1.001, 1.5, 7.0, 90.0, 1e5, 1e12}) {
+      const std::string drawn = svg({"t", "x", "y", {{"c", {{1, 1}, {2, most}}}}, logarithmic});
+      size_t ticks = 0;  // their texts end at the axis
+      for (size_t at = drawn.find("text-anchor=\"end\""); at != std::string::npos;
+           at = drawn.find("text-anchor=\"end\"", at + 1))
+        ++ticks;
+      EXPECT_GE(ticks, 2u) << most << logarithmic;
+      EXPECT_LE(ticks, 12u) << most << logarithmic;
+    }
+}
+
+/// The numbers of a PNG's header: width and height.
+std::pair<uint32_t, uint32_t> png_size(const std::string& bytes) {
+  EXPECT_EQ(bytes.substr(0, 8), "\x89PNG\r\n\x1a\n");
+  EXPECT_EQ(bytes.substr(12, 4), "IHDR");
+  const auto number = [&](size_t at) {
+    uint32_t value = 0;
+    for (size_t i = at; i < at + 4; ++i) value = value << 8 | static_cast<unsigned char>(bytes.at(i));
+    return value;
+  };
+  return {number(16), number(20)};
+}
+
+TEST(Plot, PictureOfTheLearningCurves) {
+  const SmallModel small("", 2);
+  const std::string png = small.folder() / "m.png";
+  const Outcome outcome = small.train("m.model", {"--plot", png});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr(png + " is written"));
+  // Loss, accuracy, norm and rate, each a chart below the other.
+  const auto [width, height] = png_size(file_bytes(png));
+  EXPECT_EQ(width, 1600u);
+  EXPECT_EQ(height, 100u + 4 * 640u);
+  // What is drawn depends on what there is to draw.
+  EXPECT_NE(picture("t", {{"a", "x", "y", {{"c", {{1, 1}, {2, 3}}}}}}),
+            picture("t", {{"a", "x", "y", {{"c", {{1, 3}, {2, 1}}}}}}));
 }
 
 TEST(Summary, SaysTimeThroughputAndMemory) {

@@ -385,6 +385,10 @@ ParsedLine parse_options(std::span<const std::string> arguments) {
     result.help = general_help();
     return result;
   }
+  if (arguments[0] == "--version") {
+    result.help = RNNC_VERSION "\n";
+    return result;
+  }
   if (arguments[0].starts_with('-'))
     refuse_command(fmt::format("`{}` is no command", arguments[0]),
                    "`rnnc COMMAND FILE [OPTION ...]`; `rnnc --help` lists the commands");

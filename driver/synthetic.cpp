@@ -131,9 +131,10 @@ void SyntheticBatch::add_field(const ModelInput& input, uint64_t seed) {
     batch.for_each(rows, [&](int32_t, int64_t) { row(); });
   }
   if (input.name.starts_with("%has.")) {
-    numbers.clear();  // every element has a next one but the last of its row
+    // Every element has a next one; the last of a row in every other row: those are pieces of a longer text.
+    numbers.clear();
     batch.for_each(rows, [&](int32_t slot, int64_t element) {
-      numbers.push_back(element + 1 < batch.length(rows.dim, slot) ? 1.0f : 0.0f);
+      numbers.push_back(slot % 2 == 0 || element + 1 < batch.length(rows.dim, slot) ? 1.0f : 0.0f);
     });
   }
   if (input.shape.type == Type::I32) ids_[input.name] = std::move(ids);

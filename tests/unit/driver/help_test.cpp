@@ -48,5 +48,11 @@ TEST(Help, EveryOptionIsSuggestedForASlip) {
   }
 }
 
+TEST(Help, Version) {
+  const std::string text = parse_options(std::vector<std::string>{"--version"}).help;
+  EXPECT_EQ(text.rfind("rnnc ", 0), 0u) << text;
+  EXPECT_NE(text.find(", LLVM 19."), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace rnnc::test

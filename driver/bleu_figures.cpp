@@ -88,9 +88,7 @@ std::map<std::string, double> BleuFigures::of(Part part, Team& team) {
     const int64_t begin = answers.offsets.at(row), end = answers.offsets.at(row + 1);
     std::vector<int32_t> text = words(start_);
     text.insert(text.end(), written[i].symbols.begin(), written[i].symbols.end());
-    bleu.add(
-        text,
-        words(std::span(answers.ids).subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin))));
+    bleu.add(text, words(answers.ids.slice(static_cast<size_t>(begin), static_cast<size_t>(end - begin))));
   }
   const double value = bleu.value();
   return {{"bleu ", value}, {"bleu " + generator_.field().name, value}};

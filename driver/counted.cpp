@@ -11,10 +11,10 @@ namespace rnnc {
 namespace {
 
 /// Row `row` of a field of sequences.
-std::span<const int32_t> row_of(const FieldData& data, int64_t row) {
+std::vector<int32_t> row_of(const FieldData& data, int64_t row) {
   const auto at = static_cast<size_t>(row);
   const int64_t begin = data.offsets.at(at), end = data.offsets.at(at + 1);
-  return std::span(data.ids).subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
+  return data.ids.slice(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ void repeat(const DataField& field, const FieldData& from, int64_t rows, Dataset
   if (!field.dimension.empty()) data.offsets.push_back(0);
   for (int64_t r = 0; r < rows; ++r) {
     data.numbers.insert(data.numbers.end(), from.numbers.begin(), from.numbers.end());
-    data.ids.insert(data.ids.end(), from.ids.begin(), from.ids.end());
+    data.ids.append(from.ids);
     for (size_t e = 1; e < from.inner.size(); ++e) {
       if (data.inner.empty()) data.inner.push_back(0);
       data.inner.push_back(data.inner.back() + from.inner[e] - from.inner[e - 1]);

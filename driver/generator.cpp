@@ -345,7 +345,8 @@ std::vector<int32_t> start_symbols(const Experiment& experiment, const ast::Data
   const std::vector<std::vector<std::string>> values = {{start}};
   const Dataset encoded =
       encode_values(for_start(spec_of(experiment, data)), learned, names, values, "start");
-  return encoded.data.at(0).ids;
+  const Ids& ids = encoded.data.at(0).ids;
+  return ids.slice(0, ids.size());
 }
 
 }  // namespace rnnc

@@ -198,9 +198,9 @@ void fill_field(const Dataset& dataset, size_t field, const Batch& batch, BatchF
   }
   to.ids.resize(elements);
   for_each_row(dimension, batch, [&](size_t b, const Piece& piece) {
-    const int32_t* from = data.ids.data() + begin_of(data, piece);
+    const auto first = static_cast<size_t>(begin_of(data, piece));
     const int64_t length = length_of(dataset, field, piece);
-    for (int64_t t = 0; t < length; ++t) to.ids[place(t, b)] = from[t];
+    for (int64_t t = 0; t < length; ++t) to.ids[place(t, b)] = data.ids[first + static_cast<size_t>(t)];
   });
 }
 

@@ -74,10 +74,7 @@ TakenRows take_and_deal(const DataSpec& spec, std::span<const SourceTable> table
     for (const int64_t row : take_rows(count, spec.take.value_or(count))) {
       rows.push_back({.table = &source.table,
                       .index = static_cast<size_t>(row),
-                      .number = static_cast<int64_t>(rows.size()),
-                      .values = {},
-                      .names = {},
-                      .origin = {}});
+                      .number = static_cast<int64_t>(rows.size())});
       taken.parts.push_back(source.part);
     }
   }

@@ -13,6 +13,7 @@
 #include "runtime/data_files.h"
 #include "runtime/data_spec.h"
 #include "runtime/errors.h"
+#include "runtime/ids.h"
 #include "runtime/vocabulary.h"
 
 namespace rnnc {
@@ -21,7 +22,7 @@ namespace rnnc {
 /// one row after the other: row r has the elements offsets[r] .. offsets[r + 1] - 1.
 struct FieldData {
   std::vector<float> numbers;    // Numbers: [rows or elements][width]
-  std::vector<int32_t> ids;      // Category, Sequence, Tree: [rows or elements]; Nested: all symbols
+  Ids ids;                       // Category, Sequence, Tree: [rows or elements]; Nested: all symbols
   std::vector<int64_t> offsets;  // along a dimension: rows + 1 of them
   std::vector<int64_t> inner;    // Nested: where the symbols of each element begin in `ids`, and the end
   std::vector<int32_t> left,

@@ -107,9 +107,10 @@ Encoder::Encoder(const DataSpec& spec, const Learned& learned) : spec_(spec), le
 
 size_t Encoder::elements(const RowView& row) const {
   if (row.table != nullptr) return row.table->elements(row.index);
-  if (spec_.sources.empty() || spec_.sources[0].format != DataFormat::Blocks || row.values.empty()) return 1;
+  if (spec_.sources.empty() || spec_.sources[0].format != DataFormat::Blocks || row.given->values.empty())
+    return 1;
   size_t count = 0;
-  for_each_word(row.values[0], false, [&](std::string_view) { ++count; });
+  for_each_word(row.given->values[0], false, [&](std::string_view) { ++count; });
   return count;
 }
 
@@ -119,7 +120,7 @@ bool Encoder::has_arrays(const RowView& row) const {
 
 void Encoder::refuse_at(const EncodeExpr& expr, const RowView& row, const DataField& field,
                         std::string message, bool with_field) const {
-  DataMessage text{.file = std::string(row.origin),
+  DataMessage text{.file = row.given != nullptr ? std::string(row.given->origin) : std::string(),
                    .line = static_cast<int>(row.index) + 1,
                    .column = 1,
                    .message = std::move(message),
@@ -155,9 +156,9 @@ size_t Encoder::column_number(const EncodeExpr& expr, const RowView& row) const 
 }
 
 const std::string& Encoder::given(const EncodeExpr& expr, const RowView& row) const {
-  const auto found = std::ranges::find(row.names, to_text(expr));
-  if (found == row.names.end()) throw std::invalid_argument("no value is given for " + to_text(expr));
-  return row.values[static_cast<size_t>(found - row.names.begin())];
+  const auto found = std::ranges::find(row.given->names, to_text(expr));
+  if (found == row.given->names.end()) throw std::invalid_argument("no value is given for " + to_text(expr));
+  return row.given->values[static_cast<size_t>(found - row.given->names.begin())];
 }
 
 std::string Encoder::text(const EncodeExpr& expr, const RowView& row) const {

@@ -13,17 +13,20 @@
 
 namespace rnnc {
 
-/// Where the values of a row come from: a row of a file, or values that the user gives.
-struct RowView {
-  const Table* table = nullptr;
-  size_t index = 0;    // row of the table, or of what was given
-  size_t element = 0;  // line of a block, node of a tree
-  int64_t number = 0;  // `row`
-
-  // Without a table:
+/// A row that the user gives.
+struct GivenRow {
   std::span<const std::string> values;
   std::span<const std::string> names;  // what each value stands for, as needed_values names it
   std::string_view origin;
+};
+
+/// Where the values of a row come from: a row of a file, or else values that the user gives.
+struct RowView {
+  const Table* table = nullptr;
+  const GivenRow* given = nullptr;
+  size_t index = 0;    // row of the table, or of what was given
+  size_t element = 0;  // line of a block, node of a tree
+  int64_t number = 0;  // `row`
 };
 
 /// Evaluates the expressions of one data block. All functions throw DataError with the place in the data, or,

@@ -258,9 +258,10 @@ class FieldEncoder {
       return f.dimension == dimension || f.inside == dimension;
     });
     const RowView& view = rows_.records[static_cast<size_t>(row)];
-    const std::string where = view.table != nullptr ? fmt::format("{}, line {}", view.table->name(),
-                                                                  view.table->place(view.index, 0).line)
-                                                    : fmt::format("{}, line {}", view.origin, view.index + 1);
+    const std::string where =
+        view.table != nullptr
+            ? fmt::format("{}, line {}", view.table->name(), view.table->place(view.index, 0).line)
+            : fmt::format("{}, line {}", view.given->origin, view.index + 1);
     throw DataError(
         {.file = spec_.file,
          .line = field.place.line,

@@ -24,6 +24,12 @@ class Hash {
     if (at < bytes.size()) std::memcpy(&rest, bytes.data() + at, bytes.size() - at);
     word(rest);
   }
+  void add(const Ids& ids) {  // as a vector of int32_t
+    const auto at = [&](size_t i) { return uint64_t{i < ids.size() ? static_cast<uint32_t>(ids[i]) : 0}; };
+    word(ids.size());
+    for (size_t i = 0; i + 1 < ids.size(); i += 2) word(at(i) | at(i + 1) << 32);
+    word(ids.size() % 2 == 0 ? 0 : at(ids.size() - 1));
+  }
   uint64_t value() const { return state_ ^ state_ >> 32; }
 
  private:

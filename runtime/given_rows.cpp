@@ -100,6 +100,8 @@ Dataset encode_values(const DataSpec& spec, const Learned& learned, std::span<co
   std::vector<RowView> rows;
   std::vector<Table> trees;  // of the rows, where these are trees
   trees.reserve(values.size());
+  std::vector<GivenRow> given;
+  given.reserve(values.size());
   for (size_t r = 0; r < values.size(); ++r) {
     if (values[r].size() != names.size())
       throw DataError(
@@ -116,12 +118,11 @@ Dataset encode_values(const DataSpec& spec, const Learned& learned, std::span<co
       trees.push_back(parse_table(origin, std::string(r, '\n') + text, spec.sources.at(0)));
       if (trees.back().rows() != 1) throw DataError(in_row(origin, r, "a row is one bracketed tree"));
     }
+    given.push_back({.values = values[r], .names = names, .origin = origin});
     rows.push_back({.table = tree != names.end() ? &trees.back() : nullptr,
+                    .given = &given.back(),
                     .index = tree != names.end() ? 0 : r,
-                    .number = static_cast<int64_t>(r),
-                    .values = values[r],
-                    .names = names,
-                    .origin = origin});
+                    .number = static_cast<int64_t>(r)});
   }
   return encode(spec, learned, chosen_fields(spec, fields), std::move(rows));
 }
@@ -143,12 +144,7 @@ Dataset encode_files(const DataSpec& spec, const Learned& learned, std::span<con
   std::vector<RowView> rows;
   for (const Table& table : tables)
     for (size_t r = 0; r < table.rows(); ++r)
-      rows.push_back({.table = &table,
-                      .index = r,
-                      .number = static_cast<int64_t>(rows.size()),
-                      .values = {},
-                      .names = {},
-                      .origin = {}});
+      rows.push_back({.table = &table, .index = r, .number = static_cast<int64_t>(rows.size())});
   return encode(spec, learned, chosen, std::move(rows));
 }
 

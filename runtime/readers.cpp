@@ -171,9 +171,10 @@ class TableReader {
     const size_t quote = at;
     Table::Cell cell{.begin = at + 1, .end = at + 1, .doubled = false};
     for (;;) {
-      cell.end = text_.find('"', at + 1);
-      if (cell.end == std::string::npos)
+      const size_t end = text_.find('"', at + 1);
+      if (end == std::string::npos)
         refuse(table_.name_, place_in(text_, quote), "this quoted field is never closed");
+      cell.end = end;
       at = cell.end + 1;
       if (at >= text_.size() || text_[at] != '"') break;
       cell.doubled = true;

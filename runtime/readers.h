@@ -71,8 +71,9 @@ class Table {
   friend Table parse_table(const std::string&, std::string, const DataSource&);
   friend Table side_by_side(const DataSource&, std::vector<NumberArray>);
   struct Cell {
-    size_t begin = 0, end = 0;  // in text_, without the quotes around it
-    bool doubled = false;       // has quotes that are written twice
+    size_t begin = 0;        // in text_, without the quotes around it
+    size_t end : 63 = 0;     // there may be many millions
+    size_t doubled : 1 = 0;  // has quotes that are written twice
   };
   std::string cell_text(const Cell& cell) const;
   size_t cell_of(size_t row, size_t element) const;

@@ -38,61 +38,69 @@ class Symbols {
 // The symbols of one field. A text may be a gigabyte, so each symbol is kept once: what is dealt stays one
 // vector, and the parts say where theirs lie in it.
 struct Stream {
+  struct Run {
+    const Ids* ids;
+    int64_t begin, length;
+  };
   Symbols symbols;
-  std::vector<int32_t> dealt;                                     // numbers of `symbols`
-  std::vector<std::pair<Part, int64_t>> cuts;                     // of `dealt`, in order
-  std::map<Part, std::vector<int32_t>> own;                       // of parts that have files of their own
-  std::map<Part, std::vector<std::span<const int32_t>>> of_part;  // what is dealt comes first
+  Ids dealt;                                   // numbers of `symbols`
+  std::vector<std::pair<Part, int64_t>> cuts;  // of `dealt`, in order
+  std::map<Part, Ids> own;                     // of parts that have files of their own
+  std::map<Part, std::vector<Run>> of_part;    // what is dealt comes first
 
   int64_t length(Part part) const {
     const auto found = of_part.find(part);
     int64_t sum = 0;
     if (found != of_part.end())
-      for (const auto& piece : found->second) sum += static_cast<int64_t>(piece.size());
+      for (const Run& run : found->second) sum += run.length;
     return sum;
+  }
+  template <class F>
+  void for_each(Part part, const F& f) const {
+    const auto found = of_part.find(part);
+    if (found == of_part.end()) return;
+    for (const Run& run : found->second)
+      for (int64_t i = 0; i < run.length; ++i) f((*run.ids)[static_cast<size_t>(run.begin + i)]);
   }
 };
 
 // The symbols of all files of one field, those that are dealt cut into the parts.
-Stream read_stream(const DataSpec& spec, std::span<const SourceTable> tables, const DataField& field,
-                   const Learned& learned) {
+void read_stream(const DataSpec& spec, std::span<const SourceTable> tables, const DataField& field,
+                 const Learned& learned, Stream& stream) {
   const Encoder encoder(spec, learned);
-  Stream stream;
   const Part dealt = dealt_part(spec);
   std::map<Part, size_t> bytes;
   for (const SourceTable& source : tables) bytes[source.part] += source.table.text().size() + 1;
   for (const SourceTable& source : tables) {
-    std::vector<int32_t>& to = source.part == dealt ? stream.dealt : stream.own[source.part];
+    Ids& to = source.part == dealt ? stream.dealt : stream.own[source.part];
     // Memory that is not written to costs nothing; words are fewer, so they may grow.
     to.reserve(bytes[source.part] / (field.value.op == EncodeOp::Words ? 4 : 1));
-    const RowView row{.table = &source.table, .values = {}, .names = {}, .origin = {}};
+    const RowView row{.table = &source.table};
     encoder.symbols(field, row, [&](std::string_view s) { to.push_back(stream.symbols.number(s)); });
   }
-  std::span<const int32_t> rest = stream.dealt;
-  stream.cuts = cut_in_order(static_cast<int64_t>(rest.size()), shares_of(spec));
+  stream.cuts = cut_in_order(static_cast<int64_t>(stream.dealt.size()), shares_of(spec));
+  int64_t begin = 0;
   for (const auto& [part, count] : stream.cuts) {
-    stream.of_part[part].push_back(rest.first(static_cast<size_t>(count)));
-    rest = rest.subspan(static_cast<size_t>(count));
+    stream.of_part[part].push_back({&stream.dealt, begin, count});
+    begin += count;
   }
-  for (const auto& [part, numbers] : stream.own) stream.of_part[part].emplace_back(numbers);
-  return stream;
+  for (const auto& [part, ids] : stream.own)
+    stream.of_part[part].push_back({&ids, 0, static_cast<int64_t>(ids.size())});
 }
 
 // The symbols of all parts, one after the other, as entries of the vocabulary.
-std::vector<int32_t> ids_of(Stream& stream, const Vocabulary& vocabulary) {
+Ids ids_of(Stream& stream, const Vocabulary& vocabulary) {
   std::vector<int32_t> entry;
   for (const std::string& text : stream.symbols.texts()) entry.push_back(vocabulary.find_or_unk(text));
-  std::vector<int32_t> ids;
+  Ids ids;
   const bool in_order = std::ranges::is_sorted(
       stream.cuts, {}, [](const auto& cut) { return std::ranges::find(kParts, cut.first) - kParts.begin(); });
   if (stream.own.empty() && in_order) {
     ids = std::move(stream.dealt);
   } else {
-    for (const Part part : kParts)
-      for (const std::span<const int32_t> piece : stream.of_part[part])
-        ids.insert(ids.end(), piece.begin(), piece.end());
+    for (const Part part : kParts) stream.for_each(part, [&](int32_t id) { ids.push_back(id); });
   }
-  for (int32_t& id : ids) id = entry[static_cast<size_t>(id)];
+  for (size_t i = 0; i < ids.size(); ++i) ids.set(i, entry[static_cast<size_t>(ids[i])]);
   return ids;
 }
 
@@ -133,11 +141,10 @@ void encode_streams(const DataSpec& spec, std::span<const SourceTable> tables, c
   streams.reserve(spec.fields.size());  // pieces point into them
   VocabularyCounts counts;
   for (const DataField& field : spec.fields) {
-    streams.push_back(read_stream(spec, tables, field, dataset.learned));
-    Stream& stream = streams.back();
+    Stream& stream = streams.emplace_back();
+    read_stream(spec, tables, field, dataset.learned, stream);
     std::vector<int64_t> times(stream.symbols.texts().size());
-    for (const std::span<const int32_t> piece : stream.of_part[Part::Train])
-      for (const int32_t s : piece) ++times[static_cast<size_t>(s)];
+    stream.for_each(Part::Train, [&](int32_t s) { ++times[static_cast<size_t>(s)]; });
     for (size_t s = 0; s < times.size(); ++s)
       if (times[s] > 0) see(counts[field.vocabulary], stream.symbols.texts()[s], times[s]);
   }

@@ -56,11 +56,11 @@ class DataFacts : public testing::Test {
   }
 
   // The elements of a part along a dimension.
-  static std::span<const int32_t> ids(const Dataset& dataset, size_t f, int64_t row) {
+  static std::vector<int32_t> ids(const Dataset& dataset, size_t f, int64_t row) {
     const auto& offsets = dataset.data[f].offsets;
     const auto r = static_cast<size_t>(row);
-    return std::span(dataset.data[f].ids)
-        .subspan(static_cast<size_t>(offsets[r]), static_cast<size_t>(offsets[r + 1] - offsets[r]));
+    return dataset.data[f].ids.slice(static_cast<size_t>(offsets[r]),
+                                     static_cast<size_t>(offsets[r + 1] - offsets[r]));
   }
   static int64_t elements(const Dataset& dataset, const std::string& name, Part part) {
     int64_t sum = 0;

@@ -187,7 +187,9 @@ class WholeModel {
       std::vector<double>& ids = inputs[field.name];
       if (field.name == made_.generator->field().name) ids.assign(text.begin(), text.end());
       else if (field.dimension.empty()) ids = {double(data.ids[row])};
-      else ids.assign(data.ids.begin() + data.offsets[row], data.ids.begin() + data.offsets[row + 1]);
+      else
+        for (auto e = size_t(data.offsets[row]); e < size_t(data.offsets[row + 1]); ++e)
+          ids.push_back(data.ids[e]);
       for (size_t d = 0; d < steps.size(); ++d) {
         if (dataset.dimensions[d] != field.dimension) continue;
         steps[d] = int32_t(ids.size());
@@ -313,8 +315,7 @@ TEST(GeneratorBleu, IsThatOfWhatIsWritten) {
     Text text = start;
     text.insert(text.end(), written[i].symbols.begin(), written[i].symbols.end());
     // Every name ends with <eos>, which is no word of it.
-    bleu.add(text, std::span(x.ids).subspan(size_t(x.offsets[row]),
-                                            size_t(x.offsets[row + 1] - x.offsets[row] - 1)));
+    bleu.add(text, x.ids.slice(size_t(x.offsets[row]), size_t(x.offsets[row + 1] - x.offsets[row] - 1)));
   }
   const auto found = figures.of(Part::Test, team);
   EXPECT_DOUBLE_EQ(found.at("bleu x"), bleu.value());

@@ -163,7 +163,7 @@ inline Dataset two_sequences(const std::vector<std::vector<int32_t>>& x,
     FieldData& data = dataset.data.emplace_back();
     data.offsets = {0};
     for (const std::vector<int32_t>& row : rows) {
-      data.ids.insert(data.ids.end(), row.begin(), row.end());
+      data.ids.append(row);
       data.offsets.push_back(int64_t(data.ids.size()));
     }
   }

@@ -185,13 +185,13 @@ TEST(TraceFile, HasStagesAndKernelsOfEveryThread) {
   const SmallModel small("", 1);
   const std::string file = small.folder() / "trace.json";
   ASSERT_EQ(small.train("m.model", {"--trace", file, "--threads", "2"}).status, 0);
-  const auto [stages, kernels, threads] = read_trace(file);
+  const Traced traced = read_trace(file);
   for (const char* stage : {"read the data", "compile", "bind", "step", "valid part", "write the state"})
-    EXPECT_TRUE(stages.contains(stage)) << stage;
-  EXPECT_TRUE(threads.contains(1));
+    EXPECT_TRUE(traced.stages.contains(stage)) << stage;
+  EXPECT_TRUE(traced.threads.contains(1));
   // Kernels are called after equations of the file: the embedding, the cell, the loss.
   const auto any = [&](const std::string& part) {
-    return std::ranges::any_of(kernels,
+    return std::ranges::any_of(traced.kernels,
                                [&](const std::string& k) { return k.find(part) != std::string::npos; });
   };
   EXPECT_TRUE(any("h.gru"));

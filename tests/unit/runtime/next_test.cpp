@@ -26,7 +26,7 @@ Dataset texts(const std::vector<std::string>& rows) {
   FieldData data;
   data.offsets = {0};
   for (const std::string& row : rows) {
-    data.ids.append(row);
+    for (const unsigned char byte : row) data.ids.push_back(byte);
     data.offsets.push_back(static_cast<int64_t>(data.ids.size()));
   }
   dataset.data = {data};

@@ -273,7 +273,7 @@ void expect_passes(const Outcome& outcome) {
   EXPECT_EQ(outcome.refused, "");
   EXPECT_LE(outcome.interpreter, outcome.in_double) << "the interpreter";
   EXPECT_LE(outcome.compiled, outcome.tolerance) << "the compiled program";
-  if (outcome.slope) EXPECT_LE(*outcome.slope, Outcome::kSlope) << "the compiled gradient";
+  EXPECT_LE(outcome.slope.value_or(0), Outcome::kSlope) << "the compiled gradient";
 }
 
 std::filesystem::path VectorFile::path() const {

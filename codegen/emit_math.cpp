@@ -230,9 +230,11 @@ Value* emit_op(KernelBuilder& b, Op op, Value* x, Value* y) {
     case Op::Relu: return ir.CreateSelect(ir.CreateFCmpOGT(b.c(0), x), b.c(0), x);
     case Op::Softplus: return m.softplus(x);
     case Op::Copy:
+    case Op::Keep:
     case Op::Stop:
     case Op::ClipGradient: return x;
     case Op::Add:
+    case Op::Onto:
     case Op::Sum: return ir.CreateFAdd(x, y);
     case Op::Sub: return ir.CreateFSub(x, y);
     case Op::Mul: return ir.CreateFMul(x, y);

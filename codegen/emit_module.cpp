@@ -177,10 +177,13 @@ void KernelFunction::column_sum() {
   // `count` chunks side by side: a row's values are computed once for them, and memory is read in longer runs
   const bool sum = kernel.sum_op == Op::SumRows;
   Value* none = b.c(sum ? 0 : -std::numeric_limits<double>::infinity());
-  auto sum_chunks = [&](Value* first, int count) {
-    Value* col = b.mul(first, b.i(kChunk));
+  auto sum_chunks = [&](Value* number, int count) {
+    Value* col = b.mul(number, b.i(kChunk));
     auto column = [&](int c) { return b.add(col, b.i(c * kChunk)); };
-    Values sums = b.loop(b.i(0), args.rows[0], Values(size_t(count), none), [&](Value* r, const Values& now) {
+    Value* to = args.data[size_t(kernel.sum_operand)];
+    Values first(size_t(count), none);
+    for (int c = 0; c < count && kernel.goes_on; ++c) first[size_t(c)] = b.load(b.chunk, b.at(to, column(c)));
+    Values sums = b.loop(b.i(0), args.rows[0], first, [&](Value* r, const Values& now) {
       body.begin_row(b.sub(b.sub(args.rows[0], b.i(1)), r));
       Values next;
       for (int c = 0; c < count; ++c) {
@@ -190,7 +193,6 @@ void KernelFunction::column_sum() {
       }
       return next;
     });
-    Value* to = args.data[size_t(kernel.sum_operand)];
     for (int c = 0; c < count; ++c)
       b.store_chunk(sums[size_t(c)], b.at(to, column(c)), b.tail(b.sub(args.cols, column(c))));
   };
@@ -234,7 +236,8 @@ void KernelFunction::weight_gradient() {
     Value *pitch = args.stride[2], *stash_pitch = b.i(width);
     auto place = [&](Value* row) { return b.at(result, b.add(b.mul(row, pitch), col)); };
     Value* first_row = split.first(low);
-    emit_copy_rows(b, place(first_row), pitch, no_sums, b.i(0), b.sub(split.first(high), first_row), cols);
+    if (!kernel.goes_on)
+      emit_copy_rows(b, place(first_row), pitch, no_sums, b.i(0), b.sub(split.first(high), first_row), cols);
 
     // from the last row of the last segment to the first of the first: cutting them elsewhere changes nothing
     b.loop(b.i(0), args.segment_count, [&](Value* s) {
@@ -299,11 +302,12 @@ void KernelFunction::scatter() {
       f(col, b.at(line, col), b.tail(b.sub(args.cols, col)));
     });
   };
-  b.loop(b.i(0), height, [&](Value* row) {
+  const auto clear = [&](Value* row) {
     for_chunks(row, [&](Value*, Value* place, const KernelBuilder::Tail& tail) {
       b.store_chunk(b.c(0), place, tail);
     });
-  });
+  };
+  if (!kernel.goes_on) b.loop(b.i(0), height, clear);
   // f(source row, column, place in its target row, tail): from the last source row to the first
   auto for_sources = [&](const std::function<Value*(Value*, Value*, Value*)>& f) {
     b.loop(b.i(0), args.rows[0], [&](Value* r) {

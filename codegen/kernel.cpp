@@ -75,6 +75,7 @@ class Checker {
   explicit Checker(const Kernel& kernel) : k_(kernel), varies_(kernel.body.size()) {}
 
   void kernel() {
+    need(!k_.goes_on || (k_.kind != KernelKind::Rows && k_.sum_op == Op::SumRows), "only a sum can go on");
     need(k_.operands >= 0 && k_.row_counts >= 1, "counts of operands and rows");
     switch (k_.kind) {
       case KernelKind::Rows:
@@ -197,6 +198,7 @@ class Checker {
 std::string Kernel::key() const {
   std::string s = fmt::format("{} operands {} rows {}", name(kind), operands, row_counts);
   if (kind == KernelKind::WeightGradient) s += fmt::format(" chunks {}", chunks);
+  if (goes_on) s += " goes on";
   if (product.parts > 0)
     s += fmt::format("; product {}x{} of {} and {} below rows{}", product.parts, product.chunks,
                      fmt::join(product.left, ","), fmt::join(product.right, ","), product.rows_limit);

@@ -97,6 +97,7 @@ struct Kernel {
   int16_t sum_operand = -1;  // kind ColumnSum: where it goes (a RowVector)
   Op sum_op = Op::SumRows;   // or MaxRows; kinds ColumnSum and Scatter
   int chunks = 1;            // kind WeightGradient: chunks of 16 columns in a tile (1..4)
+  bool goes_on = false;      // kinds of sums over rows: it starts from what the result holds, not from 0
   bool operator==(const Kernel&) const = default;
 
   /// One line of text, equal for equal kernels.

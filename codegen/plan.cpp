@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <bit>
+#include <tuple>
 #include <unordered_map>
 
 #include "codegen/plan_draft.h"
@@ -36,8 +37,9 @@ int64_t padded_stride(int64_t cols) {
 uint64_t hash_of(const Kernel& k) {
   uint64_t hash = 0;
   const auto mix = [&](uint64_t word) { hash = (hash ^ word) * 0x9e3779b97f4a7c15u + (hash >> 29); };
-  for (int number : {int(k.kind), k.operands, k.row_counts, k.product.parts, k.product.chunks,
-                     k.product.rows_limit, int(k.sum_value), int(k.sum_operand), int(k.sum_op), k.chunks})
+  for (int number :
+       {int(k.kind), k.operands, k.row_counts, k.product.parts, k.product.chunks, k.product.rows_limit,
+        int(k.sum_value), int(k.sum_operand), int(k.sum_op), k.chunks, int(k.goes_on)})
     mix(uint64_t(uint32_t(number)));
   for (const Instr& i : k.body) {
     mix(uint64_t(i.code) << 24 | uint64_t(i.op) << 16 | uint64_t(i.access) << 8 | uint64_t(i.type));
@@ -70,6 +72,7 @@ class Planner {
     number_kernels();
     join_families();
     place_assignments();
+    place_sums();
     p_.capacity = options_.time_steps;
     p_.inner_rows = options_.inner_rows;
     p_.batch_capacity = options_.batch_capacity;
@@ -126,13 +129,13 @@ class Planner {
     }
   }
 
-  /// The same result of the same kernel at consecutive steps is a family: one array, so that addresses
-  /// advance evenly. Stacks have claimed theirs before.
+  /// The same result of the same kernel at consecutive steps of a phase is a family: one array, so that
+  /// addresses advance evenly. Stacks have claimed theirs before.
   void join_families() {
     struct Open {
       NodeId last;
     };
-    std::map<std::pair<int32_t, size_t>, std::vector<Open>> open;
+    std::map<std::tuple<int32_t, size_t, int32_t>, std::vector<Open>> open;  // of a kernel in a phase
     for (size_t c = 0; c < drafts_.commands.size(); ++c) {
       const Draft& draft = drafts_.commands[c];
       for (size_t k = 0; k < draft.operands.size(); ++k) {
@@ -141,7 +144,7 @@ class Planner {
         const NodeId root = places_.home(o.node).root;
         const Rows rows = g_.shape(root).rows;
         if (!rows.is_step()) continue;
-        auto& families = open[{kernel_of_[c], k}];
+        auto& families = open[{kernel_of_[c], k, g_[root].phase}];
         bool joined = false;
         for (Open& family : families) {
           const int32_t apart = rows.begin - g_.shape(family.last).rows.begin;
@@ -196,6 +199,13 @@ class Planner {
         copies_.push_back({root.node, slab});
       }
     }
+  }
+
+  /// A sum that goes on lies where the one before it does.
+  void place_sums() {
+    const std::vector<uint32_t> uses = use_counts(g_);
+    for (NodeId id = 0; id < g_.size(); ++id)
+      if (uses[id] > 0 && goes_on(g_, id, uses)) slab_of_[id] = slab_of(g_.arg(id, 0));
   }
 
   /// The leaf or value whose memory a chain of views looks at.

@@ -13,7 +13,11 @@ namespace {
 class DraftBuilder {
  public:
   explicit DraftBuilder(const Graph& graph)
-      : g_(graph), live_(live_nodes(graph)), stored_(graph.size()), scattered_(graph.size(), true) {
+      : g_(graph),
+        live_(live_nodes(graph)),
+        stored_(graph.size()),
+        scattered_(graph.size(), true),
+        result_of_(graph.size(), kNoNode) {
     for (NodeId id = 0; id < g_.size(); ++id) {
       fused_ = fused_ || g_[id].island >= 0;
       const bool scatter = g_[id].op == Op::ScatterAdd;
@@ -21,6 +25,9 @@ class DraftBuilder {
       for (size_t i = 0; i < g_.args(id).size(); ++i)
         if (!scatter || i != 0) scattered_[g_.args(id)[i]] = false;
     }
+    const std::vector<uint32_t> uses = use_counts(g_);
+    for (NodeId id = 0; id < g_.size(); ++id)
+      if (live_[id] && goes_on(g_, id, uses)) result_of_[g_.arg(id, 1)] = id;
     for (const Root& root : g_.roots) scattered_[root.node] = false;
     for (const Root& root : g_.roots) need(root.node);
   }
@@ -170,6 +177,7 @@ class DraftBuilder {
       return push(d, {.code = Instr::Reduce, .op = n.op, .a = arg(0)});
     switch (n.op) {
       case Op::Copy:
+      case Op::Keep:
       case Op::Stop:
       case Op::ClipGradient: return arg(0);
       case Op::OneHot: return push(d, {.code = Instr::OneHot, .a = arg(0)});
@@ -238,12 +246,20 @@ class DraftBuilder {
 
   // ---- kernels
 
+  /// Where a sum over rows lies: in its own place, or, starting from what is there, in that of its `onto`.
+  NodeId result_of(NodeId sum) const { return result_of_[sum] == kNoNode ? sum : result_of_[sum]; }
+
   static bool weight_gradient(const Node& n) { return n.op == Op::MatMul && (n.attr.flags & kTransposeLeft); }
 
   void add(NodeId begin, NodeId end) {
     NodeId first = begin;
     while (first < end && (!live_[first] || !is_computed(g_[first].op))) ++first;
     if (first == end) return;
+    if (result_of_[first] != kNoNode) return;  // it goes on in the place of another: see its `onto`
+    if (g_[first].op == Op::Onto && result_of_[g_.arg(first, 1)] == first) {
+      need(g_.arg(first, 0));
+      first = g_.arg(first, 1);
+    }
     const Node& n = g_[first];
     if (weight_gradient(n)) return add_weight_gradient(first);
     if (n.op == Op::SumRows || n.op == Op::MaxRows) return add_column_sum(first);
@@ -337,7 +353,8 @@ class DraftBuilder {
     d.kernel.chunks = best_chunks(g_.shape(b).cols, true);
     need(a);
     need(b);
-    d.operands = {{a}, {b}, {.node = id, .written = true}};
+    d.operands = {{a}, {b}, {.node = result_of(id), .written = true}};
+    d.kernel.goes_on = result_of(id) != id;
     d.rows = {g_.shape(a).rows};
     d.depth = {g_.shape(a).cols};
     d.cols = g_.shape(b).cols;
@@ -359,7 +376,8 @@ class DraftBuilder {
     d.rows = {g_.shape(a).rows};
     d.cols = g_.shape(id).cols;
     d.kernel.sum_value = value(island, a);
-    d.kernel.sum_operand = operand(d, {.node = id, .written = true});
+    d.kernel.sum_operand = operand(d, {.node = result_of(id), .written = true});
+    d.kernel.goes_on = result_of(id) != id;
     d.node = id;
     islands_.push_back(std::move(island));
   }
@@ -375,7 +393,7 @@ class DraftBuilder {
     d.cols = g_.shape(id).cols;
     if (weighted_rows(source)) {
       const NodeId index = g_.arg(id, 1);
-      d.operands = {{index}, {index}, {.node = id, .written = true}};
+      d.operands = {{index}, {index}, {.node = result_of(id), .written = true}};
       island.width = d.cols;
       std::array<int16_t, 2> factor{};
       for (int i : {0, 1}) {
@@ -385,8 +403,9 @@ class DraftBuilder {
       d.kernel.sum_value = push(d, {.code = Instr::Compute, .op = Op::Mul, .a = factor[0], .b = factor[1]});
     } else {
       need(source);
-      d.operands = {{source}, {g_.arg(id, 1)}, {.node = id, .written = true}};
+      d.operands = {{source}, {g_.arg(id, 1)}, {.node = result_of(id), .written = true}};
     }
+    d.kernel.goes_on = result_of(id) != id;
     d.node = id;
     islands_.push_back(std::move(island));
   }
@@ -436,7 +455,8 @@ class DraftBuilder {
   const Graph& g_;
   const std::vector<bool> live_;
   std::vector<bool> stored_;
-  std::vector<bool> scattered_;  // the only users add its rows up
+  std::vector<bool> scattered_;    // the only users add its rows up
+  std::vector<NodeId> result_of_;  // of a sum over rows that goes on: its `onto`
   std::vector<Island> islands_;
   std::vector<Packed> packed_;
   bool fused_ = false;

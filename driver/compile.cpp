@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "driver/memory_limit.h"
 #include "ir/verify.h"
 #include "passes/passes.h"
 
@@ -78,7 +79,7 @@ Compiled compile(const Graph& graph, const CompileOptions& options, const std::v
   CompileReport& report = result.report;
   report.nodes = graph.size();
 
-  PipelineOptions passes{options.disabled_passes, {}};
+  PipelineOptions passes{options.disabled_passes, {}, {nullptr, options.segments}};
   if (!options.fused) {
     for (const Pass& pass : pipeline()) passes.disabled.emplace_back(pass.name);
   }
@@ -106,7 +107,11 @@ Compiled compile(const Lowered& lowered, const CompileOptions& options, Jit& jit
   Clock clock;
   Graph graph = build_graph(lowered, options);
   const double unroll_ms = clock.lap();
-  Compiled result = compile(graph, options, lowered.model.spaces, jit);
+  CompileOptions cut = options;
+  if (options.memory_limit > 0)
+    cut.segments = fit_segments(graph, options, lowered.model.spaces, jit.target());
+  Compiled result = compile(graph, cut, lowered.model.spaces, jit);
+  result.report.segments = cut.segments;
   // The program has no graph. What the passes of a long one took goes back to the system: training needs it.
   if (std::exchange(graph, Graph()).size() > kManyNodes) malloc_trim(0);
   result.report.unroll_ms = unroll_ms;

@@ -28,8 +28,10 @@ struct CompileOptions {
   std::vector<int32_t> time_steps;  // capacity of each sequence dimension of the data
   std::vector<TreeSize> trees;      // of those that are trees; empty: as large as so many nodes can make them
   std::vector<std::string> disabled_passes;
-  bool fused = true;    // false: no optional pass, one kernel an op
-  bool verify = false;  // after every pass
+  Segments segments = {};    // the forward pass of each is computed again
+  int64_t memory_limit = 0;  // bytes; segments are chosen so that the program needs no more. 0: none
+  bool fused = true;         // false: no optional pass, one kernel an op
+  bool verify = false;       // after every pass
 };
 
 struct CompileReport {
@@ -39,6 +41,7 @@ struct CompileReport {
   size_t kernels = 0, commands = 0, loops = 0;
   int functions = 0, from_disk = 0;  // kernels and micro-kernels needed; those not compiled but found
   int64_t arena_bytes = 0;
+  Segments segments;  // as chosen
   double unroll_ms = 0, plan_ms = 0, llvm_ms = 0, total_ms = 0;
 };
 

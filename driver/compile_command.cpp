@@ -8,6 +8,7 @@
 #include "driver/commands.h"
 #include "driver/compile.h"
 #include "driver/compiler.h"
+#include "driver/memory_limit.h"
 #include "driver/subject.h"
 #include "frontend/print_syntax.h"
 #include "frontend/suggest.h"
@@ -86,14 +87,23 @@ nlohmann::json to_json(const CompileReport& r, int32_t time_steps, int64_t batch
   nlohmann::json passes = nlohmann::json::array();
   for (const PassReport& p : r.passes)
     passes.push_back({{"name", p.name}, {"ms", p.milliseconds}, {"nodes", p.nodes}});
-  return {{"time_steps", time_steps}, {"batch", batch},
-          {"nodes", r.nodes},         {"products", r.products},
-          {"kernels", r.kernels},     {"commands", r.commands},
-          {"loops", r.loops},         {"arena_bytes", r.arena_bytes},
-          {"passes", passes},         {"unroll_ms", r.unroll_ms},
-          {"plan_ms", r.plan_ms},     {"llvm_ms", r.llvm_ms},
-          {"total_ms", r.total_ms},   {"cached", r.functions > 0 && r.from_disk == r.functions},
-          {"functions", r.functions}, {"from_disk", r.from_disk}};
+  return {{"time_steps", time_steps},
+          {"batch", batch},
+          {"nodes", r.nodes},
+          {"products", r.products},
+          {"kernels", r.kernels},
+          {"commands", r.commands},
+          {"loops", r.loops},
+          {"arena_bytes", r.arena_bytes},
+          {"passes", passes},
+          {"unroll_ms", r.unroll_ms},
+          {"plan_ms", r.plan_ms},
+          {"llvm_ms", r.llvm_ms},
+          {"total_ms", r.total_ms},
+          {"cached", r.functions > 0 && r.from_disk == r.functions},
+          {"functions", r.functions},
+          {"from_disk", r.from_disk},
+          {"segment_steps", r.segments.on() ? nlohmann::json(r.segments.steps) : nullptr}};
 }
 
 /// One row a length: the work of LLVM does not grow with it.
@@ -122,6 +132,10 @@ void time_compilation(const Options& options, const Experiment& experiment) {
         steps, r.nodes, r.products, r.kernels, r.commands, r.loops, double(r.arena_bytes) / (1 << 20),
         r.unroll_ms, passes, r.plan_ms, r.llvm_ms, r.total_ms,
         fmt::format("{}/{}", r.from_disk, r.functions));
+    std::vector<std::string> dimensions;
+    for (const Space& space : w.lowered.model.spaces) dimensions.push_back(space.name);
+    const std::string cut = cut_text(r.segments, dimensions);
+    if (!cut.empty()) fmt::print("{:>6} {}\n", "", cut.substr(2));
   }
   if (!options.json) return;
   nlohmann::json result = all.back();

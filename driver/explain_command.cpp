@@ -66,7 +66,7 @@ Explained explain(const Subject& subject, const Options& options) {
   const SyntheticBatch batch(subject.lowered.model, e.options.batch_capacity, e.options.time_steps, 0);
   const Graph graph = build_graph(subject.lowered, e.options);
   PipelineOptions passes{e.options.disabled_passes, {}};
-  passes.notes = &e.notes;
+  passes.context.notes = &e.notes;
   const Graph fused = run_pipeline(graph, passes);
   e.nodes = graph.size();
   e.products_before = count_products(graph);

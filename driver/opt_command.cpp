@@ -1,6 +1,7 @@
 // `rnnc opt`: passes on a graph in text form, so that any pass can be tried alone from the shell.
 #include <fmt/format.h>
 
+#include <charconv>
 #include <iostream>
 #include <sstream>
 
@@ -24,6 +25,18 @@ std::string read_text(const std::string& path) {
   return text.str();
 }
 
+/// `recompute=8`: segments of eight steps along the first dimension; the number is taken from the name.
+PassContext context_of(std::string& name) {
+  const size_t at = name.find('=');
+  if (!name.starts_with("recompute=")) return {};
+  int32_t steps = 0;
+  const auto [end, error] = std::from_chars(name.data() + at + 1, name.data() + name.size(), steps);
+  if (error != std::errc() || end != name.data() + name.size() || steps < 1)
+    refuse_command(fmt::format("`{}` names no number of steps", name), "`recompute=8`");
+  name.resize(at);
+  return {nullptr, {0, steps}};
+}
+
 }  // namespace
 
 int opt_command(const Options& options) {
@@ -37,14 +50,15 @@ int opt_command(const Options& options) {
   std::vector<std::string> names;
   for (const Pass& pass : pipeline()) names.emplace_back(pass.name);
   const std::vector<std::string>& wanted = options.has_passes ? options.passes : names;
-  for (const std::string& name : wanted) {
+  for (std::string name : wanted) {
+    const PassContext context = context_of(name);
     const Pass* pass = find_pass(name);
     if (!pass) {
       const std::string near = suggest(name, names);
       refuse_command(fmt::format("there is no pass `{}`", name),
                      near.empty() ? "there are: " + join(names) : near);
     }
-    graph = pass->run(graph);
+    graph = pass->run(graph, context);
     verify(graph);
   }
   fmt::print("{}", print(graph));

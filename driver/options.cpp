@@ -239,10 +239,9 @@ const std::array<Switch, 32> kSwitches = {{
         })->group("");
      }},
     {"train compile",
-     [](CLI::App& a, Options&) {
-       a.add_option_function<std::string>("--memory-limit", [](const std::string&) {
-          refuse_command("`--memory-limit` is not built yet");
-        })->group("");
+     [](CLI::App& a, Options& o) {
+       a.add_option("--memory-limit", o.memory_limit, "of a training step; less memory takes more time")
+           ->type_name("SIZE");
      }},
     {kAll, [](CLI::App& a, Options& o) { a.add_option("FILE", o.file)->group(""); }},
     {kAll, [](CLI::App& a, Options& o) { a.add_option("NAME", o.inputs)->group(""); }},

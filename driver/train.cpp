@@ -13,6 +13,7 @@
 #include "driver/bleu_figures.h"
 #include "driver/chance.h"
 #include "driver/initial_files.h"
+#include "driver/memory_limit.h"
 #include "driver/parameters.h"
 #include "driver/plot.h"
 #include "driver/train_loaded.h"
@@ -22,6 +23,7 @@
 #include "runtime/errors.h"
 #include "runtime/files.h"
 #include "runtime/fingerprint.h"
+#include "runtime/memory.h"
 
 namespace rnnc {
 namespace {
@@ -49,6 +51,7 @@ CompileOptions compile_options(const Options& options, const TrainSettings& sett
   CompileOptions result;
   result.optimizer = settings.optimizer;
   result.disabled_passes = options.disabled_passes;
+  if (!options.memory_limit.empty()) result.memory_limit = parse_bytes(options.memory_limit);
   return result;
 }
 
@@ -115,6 +118,9 @@ void Trainer::load() {
   const Stage stage(team_.trace(), "compile");
   loaded_ = std::make_unique<Loaded>(std::move(dataset), std::move(lowered), settings_,
                                      compile_options(options_, settings_), jit_, variables_);
+  if (!options_.memory_limit.empty() && !options_.quiet)
+    fmt::print(stderr, "memory of a training step: {}{}\n", bytes_text(memory_of(loaded_->session.program())),
+               cut_text(loaded_->segments, loaded_->dataset.dimensions));
   loaded_->batches.set_buckets(options_.buckets.value_or(1));
   if (std::ranges::any_of(loaded_->lowered.metrics,
                           [](const Metric& metric) { return asks_for_bleu(metric.value); }))

@@ -33,7 +33,13 @@ struct Trainer::Loaded {
           given.trees = trees;
           return std::move(given);
         }()),
-        session(compile(lowered, options, jit).plan.program, variables),
+        session(
+            [&] {
+              Compiled compiled = compile(lowered, options, jit);
+              segments = compiled.report.segments;
+              return std::move(compiled.plan.program);
+            }(),
+            variables),
         binder(lowered.model),
         states(session),
         evaluation(lowered, dataset, options, jit, variables) {}
@@ -47,6 +53,7 @@ struct Trainer::Loaded {
   Batches batches;
   BatchAhead ahead;
   CompileOptions options;  // of the training program
+  Segments segments;       // of the training program, if a memory limit asks for them
   Session session;
   Binder binder;
   CarriedStates states;

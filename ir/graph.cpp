@@ -24,7 +24,7 @@ void mix(uint64_t& hash, uint64_t word) {
   hash ^= hash >> 32;
 }
 
-uint64_t hash_of(Op op, std::span<const NodeId> args, const Attr& attr, const Shape& shape) {
+uint64_t hash_of(Op op, std::span<const NodeId> args, const Attr& attr, const Shape& shape, int32_t phase) {
   uint64_t hash = uint64_t(op) + 1;
   uint64_t bits;
   std::memcpy(&bits, &attr.value, sizeof bits);
@@ -33,6 +33,7 @@ uint64_t hash_of(Op op, std::span<const NodeId> args, const Attr& attr, const Sh
   mix(hash, uint64_t(attr.flags) << 40 | uint64_t(shape.type) << 32 | uint32_t(shape.cols));
   mix(hash, uint64_t(shape.rows.kind) << 8 | shape.rows.dim);
   mix(hash, uint64_t(uint32_t(shape.rows.begin)) << 32 | uint32_t(shape.rows.end));
+  if (phase != 0) mix(hash, uint32_t(phase));
   for (NodeId a : args) mix(hash, a);
   return hash;
 }
@@ -46,10 +47,10 @@ std::span<const Op> all_ops() {
   return kOps;
 }
 
-bool Graph::equal(NodeId id, Op op, std::span<const NodeId> args, const Attr& attr,
-                  const Shape& shape) const {
+bool Graph::equal(NodeId id, Op op, std::span<const NodeId> args, const Attr& attr, const Shape& shape,
+                  int32_t phase) const {
   const Node& n = nodes_[id];
-  return n.op == op && n.attr == attr && n.shape == shape && n.arg_count == args.size() &&
+  return n.op == op && n.attr == attr && n.shape == shape && n.phase == phase && n.arg_count == args.size() &&
          std::equal(args.begin(), args.end(), args_.begin() + n.first_arg);
 }
 
@@ -83,7 +84,7 @@ void Graph::fill_table() {
   }
   for (; hashed_ < nodes_.size(); ++hashed_) {
     const Node& n = nodes_[hashed_];
-    const auto hash = uint32_t(hash_of(n.op, args(hashed_), n.attr, n.shape));
+    const auto hash = uint32_t(hash_of(n.op, args(hashed_), n.attr, n.shape, n.phase));
     slot_of(args(hashed_), hash, [](NodeId) { return false; }) = {hashed_, hash};
   }
 }
@@ -117,8 +118,9 @@ NodeId Graph::add(Op op, std::span<const NodeId> args, const Attr& attr, const S
   const Shape shape = infer_shape(op, shapes, attr, wanted);
 
   fill_table();
-  const auto hash = uint32_t(hash_of(op, args, attr, shape));
-  Slot& slot = slot_of(args, hash, [&](NodeId id) { return equal(id, op, args, attr, shape); });
+  const int32_t phase = info(op).cls == OpClass::Leaf ? 0 : phase_;
+  const auto hash = uint32_t(hash_of(op, args, attr, shape, phase));
+  Slot& slot = slot_of(args, hash, [&](NodeId id) { return equal(id, op, args, attr, shape, phase); });
   if (slot.id != kNoNode) return slot.id;
   const NodeId id = NodeId(nodes_.size());
   slot = {id, hash};
@@ -130,6 +132,7 @@ NodeId Graph::add(Op op, std::span<const NodeId> args, const Attr& attr, const S
   node.arg_count = uint32_t(args.size());
   node.origin = origin_;
   node.op = op;
+  node.phase = phase;
   node.backward = backward_;
   args_.insert(args_.end(), args.begin(), args.end());
   nodes_.push_back(node);

@@ -67,10 +67,11 @@ struct Node {
   uint32_t arg_count = 0;
   uint32_t origin = 0;  // index into Graph::origins; 0: none
   int32_t island = -1;  // nodes of one kernel share a number (fuse_pointwise)
+  int32_t phase = 0;    // a node stands before those of later phases, and nothing merges across (recompute)
   Op op = Op::Constant;
   bool backward = false;  // made by differentiation
 };
-static_assert(sizeof(Node) <= 72, "a million nodes must stay cheap");
+static_assert(sizeof(Node) <= 80, "a million nodes must stay cheap");
 
 /// A value the program gives back, or, with `assign`, the new value of the variable `name`.
 struct Root {
@@ -137,6 +138,8 @@ class Graph {
   uint32_t set_origin(uint32_t origin) { return std::exchange(origin_, origin); }
   bool set_backward(bool backward) { return std::exchange(backward_, backward); }
   uint32_t add_origin(Origin origin);
+  /// Nodes added from now on stand in this phase; leaves stand in phase 0. Returns the one before.
+  int32_t set_phase(int32_t phase) { return std::exchange(phase_, phase); }
 
   /// A graph without nodes or roots, with the same names and origins (their numbers stay valid), and room for
   /// as many nodes.
@@ -151,7 +154,8 @@ class Graph {
 
  private:
   friend struct GraphBreaker;  // tests of the verifier make graphs with it that `add` refuses
-  bool equal(NodeId id, Op op, std::span<const NodeId> args, const Attr& attr, const Shape& shape) const;
+  bool equal(NodeId id, Op op, std::span<const NodeId> args, const Attr& attr, const Shape& shape,
+             int32_t phase) const;
   /// A slot tells by the hash that a node is another one, without looking at the node.
   struct Slot {
     NodeId id = kNoNode;  // kNoNode: free
@@ -167,6 +171,7 @@ class Graph {
   uint32_t hashed_ = 0;      // so many nodes are in the table; the others go there when one is added
   std::map<std::string, int32_t, std::less<>> name_ids_;
   uint32_t origin_ = 0;
+  int32_t phase_ = 0;
   bool backward_ = false;
 };
 

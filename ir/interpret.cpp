@@ -252,9 +252,11 @@ Tensor evaluate(Op op, std::span<const Tensor* const> operands, const Attr& attr
     case Op::Relu: return map(a, y, [](double x) { return relu(x); });
     case Op::Softplus: return map(a, y, [](double x) { return softplus(x); });
     case Op::Copy:
+    case Op::Keep:
     case Op::Stop:
     case Op::ClipGradient: return map(a, y, [](double x) { return x; });
 
+    case Op::Onto:
     case Op::Add: return map(a, b, y, [](double x, double y) { return x + y; });
     case Op::Sub: return map(a, b, y, [](double x, double y) { return x - y; });
     case Op::Mul: return map(a, b, y, [](double x, double y) { return x * y; });

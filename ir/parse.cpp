@@ -189,6 +189,7 @@ class Reader {
     const size_t shape_begin = at_;
     const Shape shape = this->shape();
     const size_t shape_end = at_;
+    graph_.set_phase(accept("~") ? integer() : 0);
     const int32_t island = accept("@") ? integer() : -1;
     read_origin();
 

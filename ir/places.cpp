@@ -45,6 +45,17 @@ bool is_computed(Op op) {
   return info(op).cls != OpClass::Leaf && !is_view(op);
 }
 
+bool is_row_sum(const Node& n) {
+  return is_weight_gradient(n) || n.op == Op::SumRows || n.op == Op::ScatterAdd;
+}
+bool goes_on(const Graph& graph, NodeId onto, std::span<const uint32_t> uses) {
+  if (graph[onto].op != Op::Onto) return false;
+  const NodeId a = graph.arg(onto, 0), b = graph.arg(onto, 1);
+  const auto root = [&](const Root& r) { return r.assign && r.node == onto; };
+  return uses[a] == 1 && uses[b] == 1 && (is_row_sum(graph[a]) || graph[a].op == Op::Onto) &&
+         is_row_sum(graph[b]) && std::ranges::none_of(graph.roots, root);
+}
+
 ShiftedStack shifted_stack(const Graph& graph, NodeId stack) {
   if (graph[stack].op != Op::ConcatRows) return {};
   ShiftedStack result;
@@ -170,7 +181,8 @@ std::vector<bool> Places::claim(NodeId id) {
   int32_t at = 0;
   for (size_t i = 0; i < args.size(); ++i) {
     const NodeId a = args[i];
-    const bool value = is_computed(graph_[a].op) || graph_[a].op == Op::ConcatCols;
+    const Op op = graph_[a].op;  // a sum that goes on lies where the one before it does
+    const bool value = op == Op::ConcatCols || (is_computed(op) && op != Op::Onto);
     copy[i] = !value || owner_[a] != kNoNode || stacked_[a] || packed_[a];
     if (!copy[i]) {
       owner_[a] = id;

@@ -3,6 +3,7 @@
 // left.
 #pragma once
 #include <deque>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,12 @@ struct ShiftedStack {
   int32_t shift = 0;        // member's step minus the part's
 };
 ShiftedStack shifted_stack(const Graph& graph, NodeId stack);
+
+/// A sum over rows: a weight gradient, sum_rows or scatter_add.
+bool is_row_sum(const Node& node);
+/// `onto` a b where b, a sum over rows, is computed in the place of a, starting from what is there. `uses`:
+/// use_counts. Otherwise it is an addition.
+bool goes_on(const Graph& graph, NodeId onto, std::span<const uint32_t> uses);
 
 class Places {
  public:

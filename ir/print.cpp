@@ -74,6 +74,7 @@ std::string print_node(const Graph& graph, NodeId id) {
   }
   text += attributes(node);
   text += " : " + to_string(node.shape);
+  if (node.phase != 0) text += fmt::format(" ~{}", node.phase);
   if (node.island >= 0) text += fmt::format(" @{}", node.island);
   return text + origin_comment(graph, node);
 }

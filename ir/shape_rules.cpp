@@ -287,6 +287,7 @@ Shape infer_shape(Op op, std::span<const Shape> args, const Attr& attr, const Sh
     case Op::Constant: return given(use);
 
     case Op::Copy:
+    case Op::Keep:
     case Op::Stop: return args[0];
     case Op::Neg:
     case Op::Exp:
@@ -312,6 +313,10 @@ Shape infer_shape(Op op, std::span<const Shape> args, const Attr& attr, const Sh
     case Op::Less:
     case Op::LessEqual: use.need_f32(); return stretch(use);
 
+    case Op::Onto:
+      use.need_f32();
+      use.need(args[0] == args[1], "the operands must have equal shapes");
+      return args[0];
     case Op::Sum: return sum(use);
     case Op::OneHot: return one_hot(use);
     case Op::Coin: return coin(use);

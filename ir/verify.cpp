@@ -38,6 +38,11 @@ void check_form(const Graph& graph, NodeId id) {
            fmt::format("origin {} is not among the graph's {}", node.origin, graph.origins.size()));
   }
   if (node.shape.type != Type::F32 && node.shape.type != Type::I32) refuse(graph, id, "it has no type");
+  if (node.phase < 0) refuse(graph, id, fmt::format("{} is no phase", node.phase));
+  for (NodeId arg : graph.args(id)) {
+    if (graph[arg].phase > node.phase)
+      refuse(graph, id, fmt::format("operand %{} stands in a later phase, {}", arg, graph[arg].phase));
+  }
   if (node.island < -1) refuse(graph, id, fmt::format("{} is no island", node.island));
 }
 
@@ -80,7 +85,7 @@ struct SameNode {
   bool operator()(NodeId a, NodeId b) const {
     const Node &x = (*graph)[a], &y = (*graph)[b];
     const auto p = graph->args(a), q = graph->args(b);
-    return x.op == y.op && x.attr == y.attr && x.shape == y.shape &&
+    return x.op == y.op && x.attr == y.attr && x.shape == y.shape && x.phase == y.phase &&
            std::equal(p.begin(), p.end(), q.begin(), q.end());
   }
 };

@@ -21,6 +21,7 @@ enum class GraphStage : uint8_t { Model, Unrolled, Legal };
 ///   one the
 ///     operands have; names and origins are there;
 ///   - no two nodes are equal, and a name has one node;
+///   - operands stand in the phase of their node or an earlier one;
 ///   - the nodes of an island stand side by side and have equal rows, but for views and the product in front;
 ///   - roots are nodes, no two of a kind have one name, and an `assign` fits its variable;
 ///   - an unrolled graph has no scan and no rows that depend on the length of a sequence (`T0.*`, `T0.t`);

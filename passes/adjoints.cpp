@@ -83,7 +83,8 @@ void apply_adjoint(Graph& graph, NodeId y_id, NodeId dy_id, Adjoints& adjoints) 
     case Op::Tanh: return give(a, dy * (1 - y * y));                                  // tanh' = 1 - tanh²
     case Op::Relu: return give(a, dy * f(Op::Less, number(g, 0), a));                 // 1 where a > 0
     case Op::Softplus: return give(a, dy * f(Op::Sigmoid, a));                        // log(1+eᵃ)' = σ
-    case Op::Copy: return give(a, dy);
+    case Op::Copy:
+    case Op::Keep: return give(a, dy);
     case Op::ClipGradient: {  // by decree: dy within -c .. c
       const V c = number(g, node.attr.value);
       return give(a, f(Op::Max, f(Op::Min, dy, c), -c));
@@ -98,6 +99,7 @@ void apply_adjoint(Graph& graph, NodeId y_id, NodeId dy_id, Adjoints& adjoints) 
     case Op::RowCount:
     case Op::ArgMax: return;  // constant, or meant as one
 
+    case Op::Onto:
     case Op::Add: give(a, dy); return give(b, dy);   // d(a+b) = da + db
     case Op::Sub: give(a, dy); return give(b, -dy);  // d(a-b) = da - db
     case Op::Mul:                                    // d(ab) = b da + a db

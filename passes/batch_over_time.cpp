@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "passes/groups.h"
 #include "passes/passes.h"
@@ -41,11 +42,13 @@ std::string what(const Graph& graph, const Group& group) {
 Graph batch_over_time(const Graph& graph, Notes* notes) {
   std::vector<Merge> merges;
   for (const Group& group : find_groups(graph)) {
-    std::map<std::pair<int32_t, uint8_t>, std::vector<NodeId>> by_depth;
+    std::map<std::tuple<int32_t, int32_t, uint8_t>, std::vector<NodeId>> by_depth;  // phase, depth, space
     size_t merged = 0, steps = 0;
     for (size_t i = 0; i < group.members.size(); ++i) {
       const Rows rows = graph.shape(group.members[i]).rows;
-      if (rows.kind == Rows::Steps) by_depth[{group.depth[i], rows.dim}].push_back(group.members[i]), ++steps;
+      if (rows.is_step())
+        by_depth[{graph[group.members[i]].phase, group.depth[i], rows.dim}].push_back(group.members[i]),
+            ++steps;
     }
     for (auto& [key, members] : by_depth) {
       auto begin = [&](NodeId id) { return graph.shape(id).rows.begin; };

@@ -33,6 +33,36 @@ void emit_joined(Rebuild& r, const Merge& merge) {
   }
 }
 
+/// Products that go on from each other: the first, and what each of the others becomes together with those
+/// before it.
+struct Chain {
+  std::vector<NodeId> products, results;
+};
+
+/// Products that go on are joined with what they go on from, which their own merge has joined before.
+///
+///   dA' = onto dA (xᵀ·di)     [dA' dB'] = onto [dA dB] (xᵀ·[di df])
+///   dB' = onto dB (xᵀ·df)  →
+void join_results(Merge& merge, std::vector<NodeId> results) {
+  const std::vector<NodeId> products = merge.members;
+  merge.members.insert(merge.members.end(), results.begin(), results.end());
+  merge.emit = [products, results = std::move(results)](Rebuild& r, const Merge&) {
+    emit_joined(r, {products, {}});
+    const NodeId product = r.to.arg(r.map[products[0]], 0);
+    r.origin_of(results[0]);
+    std::vector<NodeId> before;
+    for (NodeId id : results) before.push_back(r.map[r.from.arg(id, 0)]);
+    const NodeId sum = add_simplified(r.to, Op::ConcatCols, before, {}, {});
+    const NodeId after = r.to.binary(Op::Onto, sum, product);
+    int32_t at = 0;
+    for (NodeId id : results) {
+      r.origin_of(id);
+      r.map[id] = r.to.slice_cols(after, at, r.from.shape(id).cols);
+      at += r.from.shape(id).cols;
+    }
+  };
+}
+
 std::string shape_of(const Graph& graph, NodeId right) {
   return fmt::format("[{}, {}]", graph.shape(right).rows.begin, graph.shape(right).cols);
 }
@@ -124,6 +154,7 @@ Graph fuse_bias_gradients(const Graph& graph, Notes* notes) {
   std::map<NodeId, std::vector<std::pair<NodeId, int32_t>>> sums;  // stack -> sums over its parts
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (!live[id] || graph[id].op != Op::SumRows || graph[graph.arg(id, 0)].op != Op::ConcatRows) continue;
+    if (graph[id].phase != 0) continue;  // it goes on: see recompute.cpp
     const auto steps = graph.args(graph.arg(id, 0));
     const auto part = parts.find({steps.begin(), steps.end()});
     if (part != parts.end()) sums[part->second.stack].push_back({id, part->second.offset});
@@ -182,18 +213,43 @@ Graph fuse_gates(const Graph& graph, Notes* notes) {
 
 Graph fuse_weight_gradients(const Graph& graph, Notes* notes) {
   const std::vector<bool> live = live_nodes(graph);
-  std::map<std::tuple<NodeId, uint8_t>, std::vector<NodeId>> alike;
+  std::vector<NodeId> next(graph.size(), kNoNode);  // of a sum that another one goes on from: their `onto`
+  std::vector<bool> goes_on(graph.size());          // a product that goes on
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (!live[id] || graph[id].op != Op::Onto) continue;
+    next[graph.arg(id, 0)] = id;
+    goes_on[graph.arg(id, 1)] = true;
+  }
+  // Chains of products that go on from each other are joined link by link, or not at all.
+  std::map<std::vector<int64_t>, std::vector<Chain>> alike;  // by left operands and phases
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph[id];
-    if (!live[id] || node.op != Op::MatMul || node.attr.flags != kTransposeLeft) continue;
+    if (!live[id] || node.op != Op::MatMul || node.attr.flags != kTransposeLeft || goes_on[id]) continue;
     if (graph.shape(graph.arg(id, 1)).rows.kind == Rows::Fixed) continue;
-    alike[{graph.arg(id, 0), node.attr.flags}].push_back(id);
+    Chain chain{{id}, {id}};
+    std::vector<int64_t> key{graph.arg(id, 0), node.phase};
+    for (NodeId onto = next[id]; onto != kNoNode; onto = next[onto]) {
+      const NodeId product = graph.arg(onto, 1);
+      chain.products.push_back(product);
+      chain.results.push_back(onto);
+      key.insert(key.end(), {graph.arg(product, 0), graph[product].phase, graph[onto].phase});
+    }
+    alike[std::move(key)].push_back(std::move(chain));
   }
   std::vector<Merge> merges;
-  for (auto& [key, members] : alike) {
-    if (members.size() < 2) continue;
-    merges.push_back({members, emit_joined});
-    if (notes) tell_joined(*notes, "fuse_weight_gradients", graph, merges.back());
+  for (const auto& [key, chains] : alike) {
+    if (chains.size() < 2) continue;
+    for (size_t link = 0; link < chains[0].products.size(); ++link) {
+      Merge merge{{}, emit_joined};
+      for (const Chain& chain : chains) merge.members.push_back(chain.products[link]);
+      if (notes) tell_joined(*notes, "fuse_weight_gradients", graph, merge);
+      if (link > 0) {
+        std::vector<NodeId> results;
+        for (const Chain& chain : chains) results.push_back(chain.results[link]);
+        join_results(merge, std::move(results));
+      }
+      merges.push_back(std::move(merge));
+    }
   }
   return fuse_bias_gradients(
       merges.empty() ? graph : apply(graph, std::move(merges), "fuse_weight_gradients", notes), notes);

@@ -59,6 +59,8 @@ Role role_of(const Node& n) {
     case Op::SumCols:
     case Op::MaxCols:
     case Op::ArgMax: return Role::RowReduction;
+    case Op::Keep:
+    case Op::Onto: return Role::Alone;
     case Op::MatMul: return n.attr.flags & kTransposeLeft ? Role::Alone : Role::Product;
     default: break;
   }
@@ -183,7 +185,7 @@ class Fuse {
   bool fusible(NodeId a, NodeId user) const {
     if (role_[user] != Role::Pointwise && role_[user] != Role::RowReduction) return false;
     const Op op = g_[user].op;
-    if (op == Op::Gather || op == Op::LastRows) return false;
+    if (op == Op::Gather || op == Op::LastRows || g_[a].phase != g_[user].phase) return false;
     const Shape sa = g_.shape(a), su = g_.shape(user);
     if (const NodeId product = product_of(a); product != kNoNode) {
       const Parts& parts = parts_[product];
@@ -340,13 +342,13 @@ class Fuse {
 
   /// Joins islands that gather from one table, row by row.
   void join_gathers() {
-    using Key = std::tuple<NodeId, int32_t, int, int, int32_t, int32_t, int32_t>;
+    using Key = std::tuple<NodeId, int32_t, int32_t, int, int, int32_t, int32_t, int32_t>;
     std::map<Key, NodeId> first;
     for (NodeId id = 0; id < g_.size(); ++id) {
       if (!live_[id] || g_[id].op != Op::Gather || islands_[find(id)].product != kNoNode) continue;
       const Shape s = g_.shape(id);
-      const Key key{g_.arg(id, 0), depth_[id], int(s.rows.kind), int(s.rows.dim), s.rows.begin,
-                    s.rows.end,    s.cols};
+      const Key key{g_.arg(id, 0),   depth_[id],   g_[id].phase, int(s.rows.kind),
+                    int(s.rows.dim), s.rows.begin, s.rows.end,   s.cols};
       const auto [it, fresh] = first.try_emplace(key, id);
       if (!fresh && !unite(it->second, id)) it->second = id;
     }

@@ -92,6 +92,7 @@ Graph legalize(const Graph& graph) {
   }
   r.to.set_origin(0);
   r.to.set_backward(false);
+  r.to.set_phase(0);
   return std::move(r.to);
 }
 

@@ -9,17 +9,24 @@
 #include "ir/graph.h"
 #include "ir/verify.h"
 #include "passes/notes.h"
+#include "passes/recompute.h"
 
 namespace rnnc {
 
+/// What a pass is told besides the graph.
+struct PassContext {
+  Notes* notes = nullptr;  // what it says of its work; null: nothing
+  Segments segments = {};  // of recompute
+};
+
 struct Pass {
   std::string_view name;
-  Graph (*function)(const Graph&, Notes*);
+  Graph (*function)(const Graph&, const PassContext&);
   std::string_view why_here;
   bool optional;                            // can be disabled; the others make what the plan needs
   GraphStage stage = GraphStage::Unrolled;  // what its result holds, if it is given what it needs
 
-  Graph run(const Graph& graph, Notes* notes = nullptr) const { return function(graph, notes); }
+  Graph run(const Graph& graph, const PassContext& context = {}) const { return function(graph, context); }
 };
 
 /// In the order in which they run.
@@ -37,7 +44,7 @@ struct PassReport {
 struct PipelineOptions {
   std::vector<std::string> disabled;                     // names of passes left out
   std::function<void(const Pass&, const Graph&)> after;  // called after each pass: verify, dump
-  Notes* notes = nullptr;                                // what the passes say of their work; null: nothing
+  PassContext context = {};
 };
 
 uint32_t count_products(const Graph& graph);

@@ -15,6 +15,7 @@ std::vector<NodeId> Rebuild::mapped_args(NodeId id) const {
 void Rebuild::origin_of(NodeId id) {
   to.set_origin(from[id].origin);
   to.set_backward(from[id].backward);
+  to.set_phase(from[id].phase);
 }
 
 NodeId Rebuild::copy(NodeId id, bool simplify) {
@@ -34,6 +35,7 @@ Graph Rebuild::finish() {
   }
   to.set_origin(0);
   to.set_backward(false);
+  to.set_phase(0);
   return std::move(to);
 }
 

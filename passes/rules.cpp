@@ -216,6 +216,8 @@ Found concat(Graph& g, Op op, Args args) {
   }();
   if (zeros) return g.constant(0, shape.rows, shape.cols);
   if (whole && shape == g.shape(g.arg(args[0], 0))) return g.arg(args[0], 0);
+  if (whole && op == Op::ConcatRows && shape.rows.kind == Rows::Steps)  // some of its steps
+    return g.slice_rows(g.arg(args[0], 0), shape.rows);
   if (op != Op::ConcatCols) return {};
   // [stack a_t, stack b_t] = stack [a_t b_t]: one way to write it, so that the pieces have one place
   for (NodeId a : args) {

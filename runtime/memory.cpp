@@ -104,12 +104,22 @@ int64_t memory_of(const Program& program) {
   return bytes;
 }
 
-void check_fits(const Program& program, int64_t available) {
-  const int64_t needed = memory_of(program);
-  if (needed <= available) return;
+std::string largest_values(const Program& program) {
+  std::map<int32_t, int64_t> changes;  // of the bytes alive, by command
+  for (const Slab& slab : program.slabs) {
+    if (slab.variable >= 0) continue;
+    changes[slab.first] += slab.bytes;
+    changes[slab.last + 1] -= slab.bytes;
+  }
+  int64_t alive = 0, most_alive = -1;
+  int32_t peak = 0;  // the command while which most is alive
+  for (const auto& [command, bytes] : changes) {
+    alive += bytes;
+    if (alive > most_alive) most_alive = alive, peak = command;
+  }
   std::map<std::string, int64_t> by_name;
   for (const Slab& slab : program.slabs)
-    if (slab.variable < 0) by_name[slab.name] += slab.bytes;
+    if (slab.variable < 0 && slab.first <= peak && peak <= slab.last) by_name[slab.name] += slab.bytes;
   std::vector<std::pair<int64_t, std::string>> largest;
   for (const auto& [name, bytes] : by_name) largest.emplace_back(bytes, name);
   std::sort(largest.rbegin(), largest.rend());
@@ -117,6 +127,12 @@ void check_fits(const Program& program, int64_t available) {
   for (size_t i = 0; i < std::min<size_t>(3, largest.size()); ++i)
     most += fmt::format("{}{} {}", i ? ", " : "", largest[i].second.empty() ? "others" : largest[i].second,
                         bytes_text(largest[i].first));
+  return most;
+}
+
+void check_fits(const Program& program, int64_t available) {
+  const int64_t needed = memory_of(program);
+  if (needed <= available) return;
   std::string steps;
   for (size_t i = 0; i < program.capacity.size(); ++i)
     steps += fmt::format(" and {} steps{}", program.capacity[i],
@@ -128,14 +144,19 @@ void check_fits(const Program& program, int64_t available) {
   const int64_t fits =
       int64_t(double(program.batch_capacity) * double(std::max<int64_t>(0, available - fixed)) /
               double(std::max<int64_t>(program.arena_bytes, 1)));
-  const std::string help =
+  std::string help =
       fits > 0 ? fmt::format("a batch of about {} rows would fit, or cut the sequences with `chunk`", fits)
                : std::string("cut the sequences with `chunk`, or make the model smaller");
+  // What the machine has, less a little for all else.
+  if (!program.capacity.empty() && available >= int64_t{16} << 20)
+    help += fmt::format("; `train` needs less memory and more time with `--memory-limit {}MiB`",
+                        (available - available / 16) >> 20);
   throw ArenaError(
       fmt::format("this program needs {} of memory, and {} are available\n"
                   "      = a batch of {} rows{}; most of it: {}\n"
                   "      = help: {}",
-                  bytes_text(needed), bytes_text(available), program.batch_capacity, steps, most, help));
+                  bytes_text(needed), bytes_text(available), program.batch_capacity, steps,
+                  largest_values(program), help));
 }
 
 std::string bytes_text(int64_t bytes) {

@@ -16,6 +16,10 @@ int64_t available_memory(const std::string& root = {});
 /// Bytes of a program's arena and of the variables that it brings.
 int64_t memory_of(const Program& program);
 
+/// What takes most of a program's arena when it is fullest, by equation: `h.lstm c 3.2 GiB, logits 800 MiB, x
+/// 12 MiB`.
+std::string largest_values(const Program& program);
+
 /// Throws ArenaError if the program needs more than `available` bytes: how much, what takes most of it, and
 /// the batch that would fit.
 void check_fits(const Program& program, int64_t available);

@@ -19,9 +19,11 @@ double exact(Op op, double x, double y) {
     case Op::Relu: return std::isnan(x) ? x : std::max(x, 0.0);
     case Op::Softplus: return std::isnan(x) ? x : std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x)));
     case Op::Copy:
+    case Op::Keep:
     case Op::Stop:
     case Op::ClipGradient: return x;
     case Op::Add:
+    case Op::Onto:
     case Op::Sum: return x + y;
     case Op::Sub: return x - y;
     case Op::Mul: return x * y;
@@ -148,8 +150,8 @@ TEST_P(MathOn, EveryElementwiseOpIsWithinItsBound) {
     float at_x = 0, at_y = 0, got = 0;
     for (size_t i = 0; i < x.size(); ++i) {
       float r = result(int64_t(i) / 100, int64_t(i) % 100);
-      bool kept = op == Op::Copy || op == Op::Stop || op == Op::ClipGradient || op == Op::Neg ||
-                  op == Op::Abs || op == Op::Max || op == Op::Min ||
+      bool kept = op == Op::Copy || op == Op::Keep || op == Op::Stop || op == Op::ClipGradient ||
+                  op == Op::Neg || op == Op::Abs || op == Op::Max || op == Op::Min ||
                   op == Op::Relu;  // moves bits; a subnormal may stay
       double want = flushed(exact(op, flushed(x[i]), flushed(y[i])));
       double error = kept ? ulps(float(flushed(r)), want) : ulps(r, want);

@@ -58,7 +58,7 @@ const Rows kBatch = Rows::batch(), kStep = Rows::step(0, 1), kStack = Rows::step
 
 void add_elementwise(std::vector<Example>& list) {
   for (Op op : {Op::Neg, Op::Exp, Op::Abs, Op::Sin, Op::Cos, Op::Sigmoid, Op::Tanh, Op::Relu, Op::Softplus,
-                Op::Copy, Op::Sign}) {
+                Op::Copy, Op::Keep, Op::Sign}) {
     list.push_back({op, "", [op](Maker& m) { return m.op(op, m.in(kStep, 3)); }});
   }
   for (Op op : {Op::Log, Op::Sqrt})
@@ -92,6 +92,11 @@ void add_elementwise(std::vector<Example>& list) {
   }
   list.push_back({Op::Pow, "number", [](Maker& m) {  // also of negative numbers
                     return m.op(Op::Pow, m.in(kBatch, 3), m.g.constant(4));
+                  }});
+  list.push_back({Op::Onto, "", [](Maker& m) {  // a sum over rows, and one that goes on from it
+                    const NodeId a = m.op(Op::SumRows, m.in(kStep, 2)),
+                                 b = m.op(Op::SumRows, m.in(kBatch, 2));
+                    return m.op(Op::Onto, a, b);
                   }});
   list.push_back({Op::Sum, "", [](Maker& m) {
                     const NodeId a = m.in(kStep, 2), b = m.in(kStep, 2);

@@ -40,7 +40,6 @@ const std::vector<Wrong>& wrong_lines() {
        "did you mean `fuse_gates`?"},
       {{"predict", "x.rnn", "--trace", "f"}, "ends in .json", ""},
       {{"compile", "x.rnn", "--trace", "f"}, "`compile` runs no kernel", "`--time`"},
-      {{"train", "x.rnn", "--memory-limit", "2GiB"}, "`--memory-limit` is not built yet", ""},
       {{"generate", "no_such_file.rnn"}, "no_such_file.rnn: error: no such file", ""},
       {{"explain", "no_such_file.rnn"}, "no_such_file.rnn: error: no such file", ""},
       {{"check", "no_such_file.rnn"}, "no_such_file.rnn: error: no such file", ""},

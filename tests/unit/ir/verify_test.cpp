@@ -92,6 +92,8 @@ TEST(Verify, NamesTheRuleThatIsBroken) {
       {[](GraphBreaker b) { b.node(10).attr.name = 1; }, "%10: it is equal to %1"},
       {[](GraphBreaker b) { b.node(10).attr.name = 1, b.node(10).shape.cols = 2; }, "%10: %1 has this name"},
       {[](GraphBreaker b) { b.node(4).op = Op::Tanh, b.arg(4, 0) = 2; }, "%4: it is equal to %3"},
+      {[](GraphBreaker b) { b.node(4).phase = -1; }, "%4: -1 is no phase"},
+      {[](GraphBreaker b) { b.node(3).phase = 2; }, "%4: operand %3 stands in a later phase, 2"},
       {[](GraphBreaker b) { b.node(4).island = -2; }, "%4: -2 is no island"},
       {[](GraphBreaker b) { b.node(4).island = 2; }, "%5: island 1 is in pieces: its node before is %3"},
       {[](GraphBreaker b) { b.node(8).island = b.node(9).island = 3; }, "%9: island 3 has rows 4 and 1"},

@@ -20,7 +20,7 @@ using testing::Not;
 /// What `pass` says of a graph.
 std::vector<Note> said(std::string_view pass, const std::string& text) {
   Notes notes;
-  find_pass(pass)->run(test::graph(text), &notes);
+  find_pass(pass)->run(test::graph(text), {&notes});
   for (const Note& note : notes.list()) EXPECT_EQ(note.pass, pass);
   return notes.list();
 }
@@ -197,7 +197,7 @@ TEST(Notes, KernelsThatWouldBeTooLong) {
   for (int k = 0; k < 120; ++k) v = g.unary(k % 2 ? Op::Sin : Op::Cos, v);
   g.roots = {{"y", v}};
   Notes notes;
-  find_pass("fuse_pointwise")->run(g, &notes);
+  find_pass("fuse_pointwise")->run(g, {&notes});
   EXPECT_THAT(notes.list(), made("80 operations", "one kernel"));
   EXPECT_THAT(notes.list(), refused("a longer kernel", "more than 3200 instructions"));
 }
@@ -233,7 +233,7 @@ TEST(Notes, SayingThemChangesNothing) {
     const Graph g = test::random_graph(seed);
     Notes notes;
     PipelineOptions options;
-    options.notes = &notes;
+    options.context.notes = &notes;
     test::expect_same_values(run_pipeline(g, {}), run_pipeline(g, options));
     EXPECT_EQ(run_pipeline(g, {}).size(), run_pipeline(g, options).size());
     for (const Note& note : notes.list()) EXPECT_NE(note.to.empty(), note.reason.empty());

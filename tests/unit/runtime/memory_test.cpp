@@ -78,7 +78,8 @@ TEST(Memory, ARefusalSaysWhatWouldFit) {
     EXPECT_STREQ(e.what(),
                  "this program needs 3.0 GiB of memory, and 1.6 GiB are available\n"
                  "      = a batch of 64 rows and 1000 steps of T; most of it: h.lstm i 2.0 GiB, x 1000 MiB\n"
-                 "      = help: a batch of about 32 rows would fit, or cut the sequences with `chunk`");
+                 "      = help: a batch of about 32 rows would fit, or cut the sequences with `chunk`; "
+                 "`train` needs less memory and more time with `--memory-limit 1500MiB`");
   }
   try {
     check_fits(large_program(), 50 * kMiB);

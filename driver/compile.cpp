@@ -10,6 +10,7 @@
 #include "driver/memory_limit.h"
 #include "ir/verify.h"
 #include "passes/passes.h"
+#include "runtime/memory.h"
 
 namespace rnnc {
 namespace {
@@ -99,6 +100,7 @@ Compiled compile(const Graph& graph, const CompileOptions& options, const std::v
   report.commands = result.plan.program.commands.size();
   report.loops = result.plan.program.loops.size();
   report.arena_bytes = result.plan.program.arena_bytes;
+  report.memory_bytes = memory_of(result.plan.program);
   report.total_ms = total.lap();
   return result;
 }

@@ -40,8 +40,8 @@ struct CompileReport {
   std::vector<PassReport> passes;
   size_t kernels = 0, commands = 0, loops = 0;
   int functions = 0, from_disk = 0;  // kernels and micro-kernels needed; those not compiled but found
-  int64_t arena_bytes = 0;
-  Segments segments;  // as chosen
+  int64_t arena_bytes = 0, memory_bytes = 0;  // with the variables
+  Segments segments;                          // as chosen
   double unroll_ms = 0, plan_ms = 0, llvm_ms = 0, total_ms = 0;
 };
 

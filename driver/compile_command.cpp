@@ -95,6 +95,7 @@ nlohmann::json to_json(const CompileReport& r, int32_t time_steps, int64_t batch
           {"commands", r.commands},
           {"loops", r.loops},
           {"arena_bytes", r.arena_bytes},
+          {"memory_bytes", r.memory_bytes},
           {"passes", passes},
           {"unroll_ms", r.unroll_ms},
           {"plan_ms", r.plan_ms},

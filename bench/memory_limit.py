@@ -3,8 +3,8 @@
 
 Trains two layers of LSTM (batch 20, input and hidden 200) on a stream of letters cut into pieces of 100 and 1,000
 steps, with everything kept and with --memory-limit at shares of that, on one thread. The runs of one length are
-interleaved, and each row takes the fastest of them. Prints arena, segments and seconds a step; the models must be
-equal to the byte.
+interleaved, and each row takes the fastest of them. Prints arena, segments and the seconds of four training steps
+(the first touch of the memory among them); the models must be equal to the byte.
 
     bench/memory_limit.py --rnnc build/rnnc [--lengths 100,1000] [--rounds 3]
 """
@@ -37,6 +37,7 @@ train m on d {
   epochs    1
 }
 """
+STEPS = 4  # of training
 SHARES = [1, 0.5, 0.25, 0.125, 0.08]
 
 
@@ -62,7 +63,7 @@ def limits_of(rnnc, folder, steps):
     return rows
 
 
-def seconds_a_step(rnnc, folder, limit):
+def seconds_of(rnnc, folder, limit):
     """Of one short training, and its model."""
     metrics, model = os.path.join(folder, "m.jsonl"), os.path.join(folder, "m.model")
     for file in (metrics, model):
@@ -85,13 +86,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     rnnc = os.path.abspath(options.rnnc)
-    print("%8s %10s %14s %10s %12s %8s" % ("steps", "arena MiB", "segment steps", "commands", "s, %d steps" % 4,
+    print("%8s %10s %14s %10s %12s %8s" % ("steps", "arena MiB", "segment steps", "commands", "s, %d steps" % STEPS,
                                            "times"))
     for steps in map(int, options.lengths.split(",")):
         with tempfile.TemporaryDirectory() as folder:
             letters = random.Random(1)
             with open(os.path.join(folder, "letters.txt"), "w") as file:
-                file.write("".join(letters.choice("abcdefghij") for _ in range(20 * 4 * steps + 1)))
+                file.write("".join(letters.choice("abcdefghij") for _ in range(20 * STEPS * steps + 1)))
             with open(os.path.join(folder, "m.rnn"), "w") as file:
                 file.write(MODEL % steps)
             rows = limits_of(rnnc, folder, steps)
@@ -99,7 +100,7 @@ def main():
             models = set()
             for _ in range(options.rounds):
                 for i, (limit, _) in enumerate(rows):
-                    seconds, model = seconds_a_step(rnnc, folder, limit)
+                    seconds, model = seconds_of(rnnc, folder, limit)
                     best[i] = min(best[i], seconds)
                     models.add(model)
             if len(models) != 1:

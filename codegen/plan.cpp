@@ -9,12 +9,11 @@
 
 #include "codegen/plan_draft.h"
 #include "codegen/plan_loops.h"
+#include "codegen/plan_memory.h"
 
 namespace rnnc {
 namespace planning {
 namespace {
-
-constexpr int64_t kAlign = 64;  // bytes
 
 RowRange range_of(Rows rows) {
   switch (rows.kind) {
@@ -86,8 +85,8 @@ class Planner {
       p_.outputs.push_back({root.name, place_of(root.node), range_of(s.rows), s.cols, s.type == Type::I32});
       p_.slabs[size_t(p_.outputs.back().place.slab)].last = int32_t(p_.commands.size());
     }
-    mark_barriers();
-    assign_offsets();
+    mark_barriers(p_, written_);
+    assign_offsets(p_);
     roll_loops(p_);
     plan_.program = std::move(p_);
     return std::move(plan_);
@@ -203,9 +202,11 @@ class Planner {
 
   /// A sum that goes on lies where the one before it does.
   void place_sums() {
-    const std::vector<uint32_t> uses = use_counts(g_);
-    for (NodeId id = 0; id < g_.size(); ++id)
-      if (uses[id] > 0 && goes_on(g_, id, uses)) slab_of_[id] = slab_of(g_.arg(id, 0));
+    for (const Draft& draft : drafts_.commands) {
+      if (!draft.kernel.goes_on) continue;
+      const auto result = std::ranges::find_if(draft.operands, &DraftOperand::written);
+      slab_of_[result->node] = slab_of(g_.arg(result->node, 0));
+    }
   }
 
   /// The leaf or value whose memory a chain of views looks at.
@@ -448,61 +449,6 @@ class Planner {
       });
       Slab& packed = p_.slabs[size_t(c.operands[0].slab)];
       if (c.once) packed.first = 0, packed.last = int32_t(p_.commands.size());
-    }
-  }
-
-  /// A command waits for the others if it touches what was touched since they last met, one of the two
-  /// writing.
-  void mark_barriers() {
-    std::map<int32_t, bool> touched;  // slab -> written
-    for (size_t i = 0; i < p_.commands.size(); ++i) {
-      Command& c = p_.commands[i];
-      std::vector<std::pair<int32_t, bool>> accesses;
-      for (size_t k = 0; k < c.operands.size(); ++k) accesses.push_back({c.operands[k].slab, written_[i][k]});
-      for (const PlacedPiece& piece : c.pieces) accesses.push_back({piece.place.slab, false});
-      for (auto [slab, write] : accesses) {
-        const auto it = touched.find(slab);
-        c.barrier = c.barrier || (it != touched.end() && (write || it->second));
-        // A slab that begins its life may lie where another one just ended.
-        const Slab& s = p_.slabs[size_t(slab)];
-        c.barrier = c.barrier || (write && s.variable < 0 && s.first == int32_t(i) && !touched.empty());
-      }
-      if (c.barrier) touched.clear();
-      for (auto [slab, write] : accesses) touched[slab] = touched[slab] || write;
-    }
-  }
-
-  /// Greedy by size: the largest slab first, at the lowest offset where no slab lies that is alive at the
-  /// same time.
-  void assign_offsets() {
-    std::vector<int32_t> order;
-    for (size_t i = 0; i < p_.slabs.size(); ++i) {
-      Slab& s = p_.slabs[i];
-      if (s.variable >= 0) continue;
-      if (s.first < 0) s.first = 0;
-      order.push_back(int32_t(i));
-    }
-    std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-      return p_.slabs[size_t(a)].bytes > p_.slabs[size_t(b)].bytes;
-    });
-    std::vector<int32_t> placed;  // by offset
-    for (int32_t i : order) {
-      Slab& s = p_.slabs[size_t(i)];
-      const int64_t size = (s.bytes + kOverread * 4 + kAlign - 1) / kAlign * kAlign;
-      int64_t at = 0;
-      for (int32_t j : placed) {
-        const Slab& o = p_.slabs[size_t(j)];
-        if (o.last < s.first || s.last < o.first) continue;
-        if (o.offset >= at + size) break;
-        at = std::max(at, o.offset + (o.bytes + kOverread * 4 + kAlign - 1) / kAlign * kAlign);
-      }
-      s.offset = at;
-      placed.insert(std::upper_bound(placed.begin(), placed.end(), i,
-                                     [&](int32_t a, int32_t b) {
-                                       return p_.slabs[size_t(a)].offset < p_.slabs[size_t(b)].offset;
-                                     }),
-                    i);
-      p_.arena_bytes = std::max(p_.arena_bytes, at + size);
     }
   }
 

@@ -101,6 +101,7 @@ Compiled compile(const Graph& graph, const CompileOptions& options, const std::v
   report.loops = result.plan.program.loops.size();
   report.arena_bytes = result.plan.program.arena_bytes;
   report.memory_bytes = memory_of(result.plan.program);
+  report.segments = options.segments;
   report.total_ms = total.lap();
   return result;
 }
@@ -113,7 +114,6 @@ Compiled compile(const Lowered& lowered, const CompileOptions& options, Jit& jit
   if (options.memory_limit > 0)
     cut.segments = fit_segments(graph, options, lowered.model.spaces, jit.target());
   Compiled result = compile(graph, cut, lowered.model.spaces, jit);
-  result.report.segments = cut.segments;
   // The program has no graph. What the passes of a long one took goes back to the system: training needs it.
   if (std::exchange(graph, Graph()).size() > kManyNodes) malloc_trim(0);
   result.report.unroll_ms = unroll_ms;

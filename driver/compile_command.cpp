@@ -123,7 +123,8 @@ void time_compilation(const Options& options, const Experiment& experiment) {
     w.compile.time_steps.assign(w.compile.time_steps.size(), steps);
     w.compile.trees.clear();
     Jit jit = make_jit(options);  // a fresh one: only what an earlier command left on disk helps
-    const CompileReport r = compile(w.lowered, w.compile, jit).report;
+    const Compiled compiled = compile(w.lowered, w.compile, jit);
+    const CompileReport& r = compiled.report;
     double passes = 0;
     for (const PassReport& p : r.passes) passes += p.milliseconds;
     all.push_back(to_json(r, steps, w.compile.batch_capacity));
@@ -133,10 +134,8 @@ void time_compilation(const Options& options, const Experiment& experiment) {
         steps, r.nodes, r.products, r.kernels, r.commands, r.loops, double(r.arena_bytes) / (1 << 20),
         r.unroll_ms, passes, r.plan_ms, r.llvm_ms, r.total_ms,
         fmt::format("{}/{}", r.from_disk, r.functions));
-    std::vector<std::string> dimensions;
-    for (const Space& space : w.lowered.model.spaces) dimensions.push_back(space.name);
-    const std::string cut = cut_text(r.segments, dimensions);
-    if (!cut.empty()) fmt::print("{:>6} {}\n", "", cut.substr(2));
+    const std::string cut = cut_text(r.segments, compiled.plan.program);
+    if (!cut.empty()) fmt::print("{:>6} {}\n", "", cut);
   }
   if (!options.json) return;
   nlohmann::json result = all.back();

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -91,36 +90,15 @@ class Search {
 
 }  // namespace
 
-int64_t parse_bytes(const std::string& text) {
-  static constexpr std::pair<std::string_view, double> kUnits[] = {
-      {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1e9},
-      {"MB", 1e6},      {"kB", 1e3},      {"B", 1},         {"", 1}};
-  size_t end = 0;
-  double number = 0;
-  try {
-    number = std::stod(text, &end);
-  } catch (const std::logic_error&) {  // not a number, or one too large
-    end = std::string::npos;
-  }
-  if (end != std::string::npos) {
-    for (const auto& [unit, size] : kUnits) {
-      const double bytes = number * size;
-      if (text.substr(end) == unit && bytes >= 1 && bytes < 9e18) return int64_t(bytes);
-    }
-  }
-  refuse_command(fmt::format("`{}` is no size of memory", text), "`--memory-limit 2GiB`");
-}
-
 Segments fit_segments(const Graph& graph, const CompileOptions& options, std::span<const Space> spaces,
                       const Target& target) {
   return Search(graph, options, spaces, target).run();
 }
 
-std::string cut_text(const Segments& segments, std::span<const std::string> dimensions) {
+std::string cut_text(const Segments& segments, const Program& program) {
   if (!segments.on()) return {};
-  const auto dim = size_t(segments.dim);
-  return fmt::format("; {} is cut after every {}, and the forward pass is computed twice",
-                     dim < dimensions.size() ? dimensions[dim] : "the sequence",
+  return fmt::format("{} is cut after every {}, and the forward pass is computed twice",
+                     program.dimensions[size_t(segments.dim)],
                      segments.steps == 1 ? "step" : fmt::format("{} steps", segments.steps));
 }
 

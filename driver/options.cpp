@@ -74,6 +74,21 @@ CLI::Validator whole_number(int64_t most, int64_t least = 1) {
       "");
 }
 
+/// A size of memory becomes its number of bytes.
+CLI::Validator size_of_memory() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const std::string given = text;
+        try {
+          const std::string wrong = CLI::AsSizeValue(true)(text);
+          if (wrong.empty() && read_number<int64_t>(text).value_or(0) > 0) return std::string();
+        } catch (const CLI::Error&) {  // so large that it overflows
+        }
+        return fmt::format("a size such as 2GiB or 500MB is needed, not `{}`", given);
+      },
+      "");
+}
+
 CLI::Validator one_of(std::vector<std::string> words) {
   return CLI::Validator(
       [words](const std::string& text) {
@@ -241,6 +256,7 @@ const std::array<Switch, 32> kSwitches = {{
     {"train compile",
      [](CLI::App& a, Options& o) {
        a.add_option("--memory-limit", o.memory_limit, "of a training step; less memory takes more time")
+           ->transform(size_of_memory())
            ->type_name("SIZE");
      }},
     {kAll, [](CLI::App& a, Options& o) { a.add_option("FILE", o.file)->group(""); }},

@@ -41,7 +41,7 @@ struct Options {
   Trace* trace = nullptr;  // of this command, if --trace asks for one
   std::string part;        // --on
 
-  std::string memory_limit;  // --memory-limit; empty: none
+  int64_t memory_limit = 0;  // --memory-limit: bytes; 0: none
   std::optional<int64_t> batch, time_steps;
   std::string mode = "train";
   int64_t repeat = 20;

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "driver/memory_limit.h"
-
 namespace rnnc {
 
 Subject open_subject(const Experiment& experiment, const Options& options) {
@@ -38,7 +36,7 @@ CompileOptions Subject::compile_options(const Options& options, std::vector<int3
     compile.trees.clear();
   }
   compile.disabled_passes = options.disabled_passes;
-  if (!options.memory_limit.empty()) compile.memory_limit = parse_bytes(options.memory_limit);
+  compile.memory_limit = options.memory_limit;
   return compile;
 }
 

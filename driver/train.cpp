@@ -51,7 +51,7 @@ CompileOptions compile_options(const Options& options, const TrainSettings& sett
   CompileOptions result;
   result.optimizer = settings.optimizer;
   result.disabled_passes = options.disabled_passes;
-  if (!options.memory_limit.empty()) result.memory_limit = parse_bytes(options.memory_limit);
+  result.memory_limit = options.memory_limit;
   return result;
 }
 
@@ -118,9 +118,12 @@ void Trainer::load() {
   const Stage stage(team_.trace(), "compile");
   loaded_ = std::make_unique<Loaded>(std::move(dataset), std::move(lowered), settings_,
                                      compile_options(options_, settings_), jit_, variables_);
-  if (!options_.memory_limit.empty() && !options_.quiet)
-    fmt::print(stderr, "memory of a training step: {}{}\n", bytes_text(memory_of(loaded_->session.program())),
-               cut_text(loaded_->segments, loaded_->dataset.dimensions));
+  if (options_.memory_limit > 0 && !options_.quiet) {
+    const Program& program = loaded_->session.program();
+    const std::string cut = cut_text(loaded_->segments, program);
+    fmt::print(stderr, "memory of a training step: {}{}{}\n", bytes_text(memory_of(program)),
+               cut.empty() ? "" : "; ", cut);
+  }
   loaded_->batches.set_buckets(options_.buckets.value_or(1));
   if (std::ranges::any_of(loaded_->lowered.metrics,
                           [](const Metric& metric) { return asks_for_bleu(metric.value); }))

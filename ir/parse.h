@@ -18,7 +18,7 @@ struct GraphParseError : UserError {
 ///   file      = { line }
 ///   line      = [ node | root ] [ "#" comment ]
 ///   node      = "%" N "=" OP [ STRING ] [ NUMBER ] { "%" N } [ "{" attribute { "," attribute } "}" ]
-///               ":" shape [ "@" N ]
+///               ":" shape [ "~" N ] [ "@" N ]
 ///   attribute = "value" "=" NUMBER | "offset" "=" N | "dim" "=" N | "left" "^T" | "right" "^T"
 ///   shape     = ( "f32" | "i32" ) "[" rows "," N "]"
 ///   rows      = N | "B" | "T" N "." ( N [ ":" ( N | "*" ) ] | "*" | "t" )

@@ -46,6 +46,7 @@ Graph batch_over_time(const Graph& graph, Notes* notes) {
     size_t merged = 0, steps = 0;
     for (size_t i = 0; i < group.members.size(); ++i) {
       const Rows rows = graph.shape(group.members[i]).rows;
+      // Of several steps already (cut by recompute): a stack of them would have no place.
       if (rows.is_step())
         by_depth[{graph[group.members[i]].phase, group.depth[i], rows.dim}].push_back(group.members[i]),
             ++steps;

@@ -151,10 +151,15 @@ Graph fuse_bias_gradients(const Graph& graph, Notes* notes) {
       offset += graph.shape(graph.arg(steps[0], int(k))).cols;
     }
   }
+  std::vector<bool> chained(graph.size());  // it goes on from another sum, or one goes on from it
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (!live[id] || graph[id].op != Op::Onto) continue;
+    for (NodeId a : graph.args(id)) chained[a] = true;
+  }
   std::map<NodeId, std::vector<std::pair<NodeId, int32_t>>> sums;  // stack -> sums over its parts
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (!live[id] || graph[id].op != Op::SumRows || graph[graph.arg(id, 0)].op != Op::ConcatRows) continue;
-    if (graph[id].phase != 0) continue;  // it goes on: see recompute.cpp
+    if (chained[id] || graph[id].phase != graph[graph.arg(id, 0)].phase) continue;
     const auto steps = graph.args(graph.arg(id, 0));
     const auto part = parts.find({steps.begin(), steps.end()});
     if (part != parts.end()) sums[part->second.stack].push_back({id, part->second.offset});

@@ -66,19 +66,22 @@ bool needed_whole(const Node& n, size_t i) {
 class Cut {
  public:
   Cut(const Graph& graph, const Cutter& cutter)
-      : g_(graph), cutter_(cutter), r_(graph), fits_(graph.size()), pieces_(graph.size()) {
-    const std::vector<bool> live = live_nodes(g_);
+      : g_(graph),
+        cutter_(cutter),
+        r_(graph),
+        live_(live_nodes(graph)),
+        fits_(graph.size()),
+        pieces_(graph.size()) {
     for (NodeId id = 0; id < g_.size(); ++id)
-      fits_[id] = live[id] && cutter_.wide(rows(id)) && row_by_row(g_[id]);
+      fits_[id] = live_[id] && cutter_.wide(rows(id)) && row_by_row(g_[id]);
     for (const Root& root : g_.roots) fits_[root.node] = false;
     for (NodeId user = g_.size(); user-- > 0;) {
-      if (!live[user]) continue;
+      if (!live_[user]) continue;
       for (size_t i = 0; i < g_.args(user).size(); ++i) {
         const NodeId a = g_.args(user)[i];
         if (fits_[a] && !takes_pieces(user, i)) fits_[a] = false;
       }
     }
-    live_ = live;
   }
 
   Graph run() {

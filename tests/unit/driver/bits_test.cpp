@@ -7,8 +7,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <bit>
-
 #include "tests/unit/driver/cells.h"
 #include "tests/unit/driver/models.h"
 #include "tests/unit/driver/taggers.h"
@@ -19,7 +17,7 @@ namespace {
 constexpr int64_t kSymbols = 9, kLabels = 5, kRows = 9;
 constexpr int32_t kSteps = 6;
 
-using Results = std::map<std::string, std::vector<float>>;
+using test::Results;
 
 struct Setting {
   int threads;
@@ -47,20 +45,6 @@ std::vector<Target> targets() {
     }
   }
   return list;
-}
-
-/// The first bit that differs, or nothing.
-std::string difference(const Results& want, const Results& got) {
-  if (want.size() != got.size()) return "other results";
-  for (const auto& [name, values] : want) {
-    const auto it = got.find(name);
-    if (it == got.end() || it->second.size() != values.size()) return name + " has another size";
-    for (size_t i = 0; i < values.size(); ++i) {
-      if (std::bit_cast<uint32_t>(values[i]) != std::bit_cast<uint32_t>(it->second[i]))
-        return fmt::format("{} element {}: {} and {}", name, i, values[i], it->second[i]);
-    }
-  }
-  return {};
 }
 
 /// The rows `chosen` of a batch whose rows are all kSteps long.
@@ -124,17 +108,18 @@ TEST_P(Bits, DependOnNothingButTargetDataAndModel) {
             compile(graph, options, lowered.model.spaces, s.another_compiler ? fresh : shared);
         const Results got = test::run_compiled(compiled, uneven, s.threads);
         if (want.empty()) want = got;
-        EXPECT_EQ(difference(want, got), "");
+        EXPECT_EQ(test::first_difference(want, got), "");
         (void)test::run_compiled(compiled, even, s.threads);  // what ran before leaves nothing behind
-        EXPECT_EQ(difference(want, test::run_compiled(compiled, uneven, s.threads)), "") << "run again";
+        EXPECT_EQ(test::first_difference(want, test::run_compiled(compiled, uneven, s.threads)), "")
+            << "run again";
         if (kind != ProgramKind::Predict) continue;
         const Results all = test::run_compiled(compiled, even, s.threads);
         for (const std::vector<size_t>& chosen :
              {std::vector<size_t>{0}, {8}, {3, 5}, {1, 2, 4, 6, 7}, {0, 1, 2, 3, 4, 5, 6}}) {
           const Results few = test::run_compiled(compiled, rows_of(graph, even, chosen), s.threads);
           for (size_t place = 0; place < chosen.size(); ++place)
-            EXPECT_EQ(difference(shown_of(lowered, all, chosen[place], size_t(kRows)),
-                                 shown_of(lowered, few, place, chosen.size())),
+            EXPECT_EQ(test::first_difference(shown_of(lowered, all, chosen[place], size_t(kRows)),
+                                             shown_of(lowered, few, place, chosen.size())),
                       "")
                 << "row " << chosen[place] << " among " << chosen.size();
         }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <bit>
 #include <random>
 
 #include "frontend/parser.h"
@@ -106,8 +107,7 @@ TestBatch make_batch(const Graph& graph, std::vector<int64_t> lengths, int32_t c
   return b;
 }
 
-std::map<std::string, std::vector<float>> run_compiled(const Compiled& compiled, const TestBatch& batch,
-                                                       int threads) {
+Results run_compiled(const Compiled& compiled, const TestBatch& batch, int threads) {
   Variables variables;
   Session session(compiled.plan.program, variables);
   Team team(threads);
@@ -132,6 +132,19 @@ std::map<std::string, std::vector<float>> run_compiled(const Compiled& compiled,
     result["variable " + name] = {values.begin(), values.end()};
   }
   return result;
+}
+
+std::string first_difference(const Results& want, const Results& got) {
+  if (want.size() != got.size()) return "other results";
+  for (const auto& [name, values] : want) {
+    const auto it = got.find(name);
+    if (it == got.end() || it->second.size() != values.size()) return name + " has another size";
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (std::bit_cast<uint32_t>(values[i]) != std::bit_cast<uint32_t>(it->second[i]))
+        return fmt::format("{} element {}: {} and {}", name, i, values[i], it->second[i]);
+    }
+  }
+  return {};
 }
 
 std::map<std::string, std::vector<double>> run_interpreter(const Graph& graph, const TestBatch& batch) {

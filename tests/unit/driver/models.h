@@ -31,9 +31,12 @@ struct TestBatch {
 TestBatch make_batch(const Graph& graph, std::vector<int64_t> lengths, int32_t capacity, int64_t ids,
                      unsigned seed = 1);
 
-/// Runs a program on the batch: outputs and the new values of the variables, by name.
-std::map<std::string, std::vector<float>> run_compiled(const Compiled& compiled, const TestBatch& batch,
-                                                       int threads);
+/// Outputs and the new values of the variables, by name.
+using Results = std::map<std::string, std::vector<float>>;
+/// Runs a program on the batch.
+Results run_compiled(const Compiled& compiled, const TestBatch& batch, int threads);
+/// The first bit that differs, or nothing.
+std::string first_difference(const Results& want, const Results& got);
 
 /// The same names by the interpreter.
 std::map<std::string, std::vector<double>> run_interpreter(const Graph& graph, const TestBatch& batch);

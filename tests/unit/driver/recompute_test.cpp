@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <bit>
-
 #include "tests/unit/driver/cells.h"
 #include "tests/unit/driver/models.h"
 #include "tests/unit/driver/taggers.h"
@@ -17,22 +15,6 @@ namespace {
 constexpr int64_t kSymbols = 9, kLabels = 5;
 constexpr int32_t kSteps = 9;
 const std::vector<int64_t> kLengths{9, 9, 8, 5, 4, 4, 2, 1, 0};
-
-using Results = std::map<std::string, std::vector<float>>;
-
-/// The first bit that differs, or nothing.
-std::string difference(const Results& want, const Results& got) {
-  if (want.size() != got.size()) return "other results";
-  for (const auto& [name, values] : want) {
-    const auto it = got.find(name);
-    if (it == got.end() || it->second.size() != values.size()) return name + " has another size";
-    for (size_t i = 0; i < values.size(); ++i) {
-      if (std::bit_cast<uint32_t>(values[i]) != std::bit_cast<uint32_t>(it->second[i]))
-        return fmt::format("{} element {}: {} and {}", name, i, values[i], it->second[i]);
-    }
-  }
-  return {};
-}
 
 class RecomputeOf : public testing::TestWithParam<std::pair<std::string, std::string>> {};
 
@@ -48,7 +30,7 @@ void expect_same_bits(const std::string& model, ProgramKind kind) {
   options.verify = true;
   const Graph graph = build_graph(lowered, options);
   const test::TestBatch batch = test::make_batch(graph, kLengths, kSteps, kLabels);
-  const Results want = test::run_compiled(compile(graph, options, lowered.model.spaces, jit), batch, 1);
+  const test::Results want = test::run_compiled(compile(graph, options, lowered.model.spaces, jit), batch, 1);
   const auto exact = test::run_interpreter(graph, batch);
   for (const int32_t steps : {1, 2, 3, 4, 8}) {
     options.segments = {0, steps};
@@ -61,7 +43,7 @@ void expect_same_bits(const std::string& model, ProgramKind kind) {
       SCOPED_TRACE(fmt::format("segments of {} steps{}", steps, hoisted ? "" : ", products with the steps"));
       const Compiled compiled = compile(graph, options, lowered.model.spaces, jit);
       for (const int threads : {1, 2})
-        EXPECT_EQ(difference(want, test::run_compiled(compiled, batch, threads)), "")
+        EXPECT_EQ(test::first_difference(want, test::run_compiled(compiled, batch, threads)), "")
             << threads << " threads";
     }
   }

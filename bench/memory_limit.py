@@ -3,7 +3,7 @@
 
 Trains two layers of LSTM (batch 20, input and hidden 200) on a stream of letters cut into pieces of 100 and 1,000
 steps, with everything kept and with --memory-limit at shares of that, on one thread. The runs of one length are
-interleaved, and each row takes the fastest of them. Prints arena, segments and the seconds of four training steps
+interleaved, and each row takes the fastest of them. Prints arena, segments and the seconds of 24 training steps
 (the first touch of the memory among them); the models must be equal to the byte.
 
     bench/memory_limit.py --rnnc build/rnnc [--lengths 100,1000] [--rounds 3]
@@ -37,7 +37,7 @@ train m on d {
   epochs    1
 }
 """
-STEPS = 4  # of training
+STEPS = 24  # of training
 SHARES = [1, 0.5, 0.25, 0.125, 0.08]
 
 

@@ -98,7 +98,7 @@ std::vector<std::string> guilty_passes(const Lowered& lowered, const CompileOpti
                                        const std::map<std::string, Check>& checks) {
   std::vector<std::string> guilty;
   for (const Pass& pass : pipeline()) {
-    if (!pass.optional) continue;
+    if (!pass.optional || pass.cuts) continue;
     CompileOptions without = options;
     without.disabled_passes.emplace_back(pass.name);
     const Gradients gradients = compiled_gradients(lowered, without, jit, seed, batch);

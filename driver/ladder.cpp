@@ -108,11 +108,9 @@ Ladder run_ladder(const Lowered& lowered, const LadderOptions& options,
   ladder.flops = flops(plain, batch.rows());
 
   std::vector<std::string> left_out;
-  for (const Pass& pass : pipeline()) {
-    const auto& off = options.compile.disabled_passes;
-    if (pass.optional && std::find(off.begin(), off.end(), pass.name) == off.end())
-      left_out.emplace_back(pass.name);
-  }
+  const PipelineOptions given{options.compile.disabled_passes, {}, {nullptr, options.compile.segments}};
+  for (const Pass& pass : pipeline())
+    if (pass.optional && runs(pass, given)) left_out.emplace_back(pass.name);
   std::vector<Ready> ready;
   for (size_t added = 0; added <= left_out.size(); ++added) {
     CompileOptions compile_options = options.compile;

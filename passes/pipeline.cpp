@@ -35,7 +35,7 @@ constexpr Pass kPipeline[] = {
     {"recompute", in_segments,
      "after the merges along K, which decide the order of sums: with and without it the bits are the same; "
      "before products of several steps become one",
-     true},
+     true, GraphStage::Unrolled, true},
     {"batch_over_time", noting<batch_over_time>, "what does not recur leaves the recurrence", true},
     {"fuse_weight_gradients", noting<fuse_weight_gradients>, "only now their left operands are equal", true},
     {"simplify_again", silent<simplify>, "slices of joins and joins of slices that the merges left", true},
@@ -56,6 +56,11 @@ const Pass* find_pass(std::string_view name) {
   return nullptr;
 }
 
+bool runs(const Pass& pass, const PipelineOptions& options) {
+  if (pass.cuts && !options.context.segments.on()) return false;
+  return !pass.optional || std::ranges::find(options.disabled, pass.name) == options.disabled.end();
+}
+
 uint32_t count_products(const Graph& graph) {
   const std::vector<bool> live = live_nodes(graph);
   uint32_t count = 0;
@@ -73,8 +78,7 @@ static uint32_t products_among(const Graph& graph) {
 Graph run_pipeline(const Graph& graph, const PipelineOptions& options, std::vector<PassReport>* report) {
   Graph g = graph;
   for (const Pass& pass : kPipeline) {
-    const auto& off = options.disabled;
-    if (pass.optional && std::find(off.begin(), off.end(), pass.name) != off.end()) continue;
+    if (!runs(pass, options)) continue;
     const auto begin = std::chrono::steady_clock::now();
     g = pass.run(g, options.context);
     const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;

@@ -25,6 +25,7 @@ struct Pass {
   std::string_view why_here;
   bool optional;                            // can be disabled; the others make what the plan needs
   GraphStage stage = GraphStage::Unrolled;  // what its result holds, if it is given what it needs
+  bool cuts = false;                        // runs only if sequences are to be cut (PassContext::segments)
 
   Graph run(const Graph& graph, const PassContext& context = {}) const { return function(graph, context); }
 };
@@ -46,6 +47,9 @@ struct PipelineOptions {
   std::function<void(const Pass&, const Graph&)> after;  // called after each pass: verify, dump
   PassContext context = {};
 };
+
+/// Whether the pipeline runs the pass: it is not disabled, and what it is for is asked for.
+bool runs(const Pass& pass, const PipelineOptions& options);
 
 uint32_t count_products(const Graph& graph);
 

@@ -50,6 +50,7 @@ TEST(Pipeline, RunsAllInOrderAndReports) {
     EXPECT_EQ(report.back().nodes, after.size());
     EXPECT_EQ(report.back().products, count_products(after));
   };
+  options.context.segments = {0, 1};
   const Graph result = run_pipeline(g, options, &report);
   ASSERT_EQ(report.size(), pipeline().size());
   for (size_t i = 0; i < report.size(); ++i) {
@@ -58,8 +59,15 @@ TEST(Pipeline, RunsAllInOrderAndReports) {
     EXPECT_GE(report[i].milliseconds, 0);
   }
   Graph by_hand = g;
-  for (const Pass& pass : pipeline()) by_hand = pass.run(by_hand);
+  for (const Pass& pass : pipeline()) by_hand = pass.run(by_hand, options.context);
   EXPECT_EQ(print(result), print(by_hand));
+}
+
+TEST(Pipeline, CutsOnlyWhereThatIsAskedFor) {
+  std::vector<PassReport> report;
+  run_pipeline(test::random_graph(1), {}, &report);
+  EXPECT_EQ(report.size(), pipeline().size() - 1);
+  for (const PassReport& r : report) EXPECT_NE(r.name, "recompute");
 }
 
 TEST(Pipeline, WhatIsDisabledDoesNotRunUnlessThePlanNeedsIt) {

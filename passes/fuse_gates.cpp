@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <tuple>
 
 #include "passes/groups.h"
@@ -11,6 +12,8 @@
 
 namespace rnnc {
 namespace {
+
+constexpr int32_t kVector = 16;  // columns of a panel: a product computes at least so many
 
 /// Joined right operands [A B ...] of one merge, as columns or, if they are used transposed, as rows of Bᵀ.
 NodeId join(Graph& to, const std::vector<NodeId>& rights, uint8_t flags) {
@@ -92,8 +95,29 @@ Graph apply(const Graph& graph, std::vector<Merge> merges, std::string_view pass
   return result;
 }
 
-/// Groups that have left operands in common with an earlier one, but were not joined with it.
-void tell_apart(Notes& notes, const Graph& graph, const std::vector<Group>& groups) {
+/// The cost rule. A product whose parts have different numbers of columns has no epilogue: what follows is a
+/// kernel of its own, and the parts are written and read once more. That costs more than one pass over the
+/// left operand saves, unless all parts together are one vector, which one of them alone would not fill
+/// (bench/merges.cpp, `gates`). So only parts of one width are joined.
+std::vector<std::vector<size_t>> worth_joining(const Graph& graph, const std::vector<Group>& groups,
+                                               const std::vector<size_t>& alike) {
+  int32_t all = 0;
+  std::map<int32_t, std::vector<size_t>> by_width;
+  for (size_t k : alike) {
+    const int32_t cols = graph.shape(groups[k].members[0]).cols;
+    all += cols;
+    by_width[cols].push_back(k);
+  }
+  if (all <= kVector) return {alike};
+  std::vector<std::vector<size_t>> lists;
+  for (auto& [width, list] : by_width) lists.push_back(std::move(list));
+  return lists;
+}
+
+/// Groups that have left operands in common with an earlier one, but were not joined with it: those of one
+/// number in `list_of` were.
+void tell_apart(Notes& notes, const Graph& graph, const std::vector<Group>& groups,
+                const std::vector<size_t>& list_of) {
   std::map<NodeId, size_t> first;  // left operand -> the first group that has it
   std::map<std::pair<size_t, size_t>, int> common;
   for (size_t k = 0; k < groups.size(); ++k) {
@@ -116,7 +140,10 @@ void tell_apart(Notes& notes, const Graph& graph, const std::vector<Group>& grou
                            called(graph, a.free() ? b.right : a.right));
     else if (size_t(count) < both)
       reason = fmt::format("they have a left operand in common at {} of {} steps only", count, both);
-    else continue;  // equal lists: joined
+    else if (graph.shape(a.members[0]).cols != graph.shape(b.members[0]).cols &&
+             list_of[pair.first] != list_of[pair.second])
+      reason = "parts of different widths have no epilogue, which costs more than one product less saves";
+    else continue;  // joined, or in common in another order: forwards and backwards
     notes.refused("fuse_gates", graph, b.members[0],
                   fmt::format("products with {} {} and {} {}", called(graph, a.right),
                               shape_of(graph, a.right), called(graph, b.right), shape_of(graph, b.right)),
@@ -203,16 +230,21 @@ Graph fuse_gates(const Graph& graph, Notes* notes) {
     list.push_back(k);
   }
   std::vector<Merge> merges;
+  std::vector<size_t> list_of(groups.size());
+  std::iota(list_of.begin(), list_of.end(), 0);  // each for itself
   for (const auto* list : order) {
-    if (list->size() < 2) continue;
-    for (size_t i = 0; i < groups[(*list)[0]].members.size(); ++i) {
-      Merge merge{{}, emit_joined};
-      for (size_t k : *list) merge.members.push_back(groups[k].members[i]);
-      if (notes) tell_joined(*notes, "fuse_gates", graph, merge);
-      merges.push_back(std::move(merge));
+    for (const std::vector<size_t>& joined : worth_joining(graph, groups, *list)) {
+      if (joined.size() < 2) continue;
+      for (size_t k : joined) list_of[k] = joined[0];
+      for (size_t i = 0; i < groups[joined[0]].members.size(); ++i) {
+        Merge merge{{}, emit_joined};
+        for (size_t k : joined) merge.members.push_back(groups[k].members[i]);
+        if (notes) tell_joined(*notes, "fuse_gates", graph, merge);
+        merges.push_back(std::move(merge));
+      }
     }
   }
-  if (notes) tell_apart(*notes, graph, groups);
+  if (notes) tell_apart(*notes, graph, groups, list_of);
   return merges.empty() ? graph : apply(graph, std::move(merges), "fuse_gates", notes);
 }
 

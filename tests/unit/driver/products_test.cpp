@@ -355,11 +355,12 @@ TEST(Products, OfATree) {
 }
 
 // The encoder has one product a step and direction, forward and backward. The decoder, forward: [y c s]·[W;
-// U] of z and r, y·Wn, s·[Wa Un], and with v; backward: d·[Wn Wr Wz]ᵀ, d·[Un Ur Uz Wa]ᵀ, and with v.
+// U] of z and r, y·Wn, s·Wa and s·Un, whose widths differ, and with v; backward: d·[Wn Wr Wz]ᵀ, d·[Un Ur Uz
+// Wa]ᵀ, and with v.
 TEST(Products, OfADecoderWithAttention) {
   for (const int32_t S : {5, 10})
     for (const int32_t T : {5, 10, 20})
-      EXPECT_EQ(products_with(kAttention, {"S", "T"}, {S, T}), uint32_t(4 * S + 7 * T + 14))
+      EXPECT_EQ(products_with(kAttention, {"S", "T"}, {S, T}), uint32_t(4 * S + 8 * T + 14))
           << S << " and " << T << " steps";
 }
 

@@ -99,6 +99,23 @@ output "c" %4
               refused("products with A [3, 2] and C [2, 3]", "one right operand is transposed"));
 }
 
+TEST(Notes, GatesOfDifferentWidths) {
+  const std::vector<Note> notes = said("fuse_gates", R"(
+%0 = input "x" : f32[B, 3]
+%1 = variable "A" : f32[3, 12]
+%2 = variable "C" : f32[3, 1]
+%3 = variable "D" : f32[3, 12]
+%4 = matmul %0 %1 : f32[B, 12]
+%5 = matmul %0 %2 : f32[B, 1]
+%6 = matmul %0 %3 : f32[B, 12]
+output "a" %4
+output "c" %5
+output "d" %6
+)");
+  EXPECT_THAT(notes, made("2 products of x with A, D", "one with 24 columns"));
+  EXPECT_THAT(notes, refused("products with A [3, 12] and C [3, 1]", "parts of different widths"));
+}
+
 TEST(Notes, StepsThatAreStackedAndThoseThatWait) {
   const std::vector<Note> notes = said("batch_over_time", kRecurrence);
   EXPECT_THAT(notes, made("2 products with W at steps 0 to 1", "one before or after the time loop"));

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <tuple>
 
 #include "passes/groups.h"
@@ -114,10 +113,15 @@ std::vector<std::vector<size_t>> worth_joining(const Graph& graph, const std::ve
   return lists;
 }
 
-/// Groups that have left operands in common with an earlier one, but were not joined with it: those of one
-/// number in `list_of` were.
-void tell_apart(Notes& notes, const Graph& graph, const std::vector<Group>& groups,
-                const std::vector<size_t>& list_of) {
+void tell_pair(Notes& notes, const Graph& graph, const Group& a, const Group& b, std::string reason) {
+  notes.refused("fuse_gates", graph, b.members[0],
+                fmt::format("products with {} {} and {} {}", called(graph, a.right), shape_of(graph, a.right),
+                            called(graph, b.right), shape_of(graph, b.right)),
+                std::move(reason));
+}
+
+/// Groups that have left operands in common with an earlier one, but not all of them.
+void tell_apart(Notes& notes, const Graph& graph, const std::vector<Group>& groups) {
   std::map<NodeId, size_t> first;  // left operand -> the first group that has it
   std::map<std::pair<size_t, size_t>, int> common;
   for (size_t k = 0; k < groups.size(); ++k) {
@@ -140,14 +144,8 @@ void tell_apart(Notes& notes, const Graph& graph, const std::vector<Group>& grou
                            called(graph, a.free() ? b.right : a.right));
     else if (size_t(count) < both)
       reason = fmt::format("they have a left operand in common at {} of {} steps only", count, both);
-    else if (graph.shape(a.members[0]).cols != graph.shape(b.members[0]).cols &&
-             list_of[pair.first] != list_of[pair.second])
-      reason = "parts of different widths have no epilogue, which costs more than one product less saves";
-    else continue;  // joined, or in common in another order: forwards and backwards
-    notes.refused("fuse_gates", graph, b.members[0],
-                  fmt::format("products with {} {} and {} {}", called(graph, a.right),
-                              shape_of(graph, a.right), called(graph, b.right), shape_of(graph, b.right)),
-                  std::move(reason));
+    else continue;  // equal lists
+    tell_pair(notes, graph, a, b, std::move(reason));
   }
 }
 
@@ -230,12 +228,13 @@ Graph fuse_gates(const Graph& graph, Notes* notes) {
     list.push_back(k);
   }
   std::vector<Merge> merges;
-  std::vector<size_t> list_of(groups.size());
-  std::iota(list_of.begin(), list_of.end(), 0);  // each for itself
   for (const auto* list : order) {
-    for (const std::vector<size_t>& joined : worth_joining(graph, groups, *list)) {
+    const std::vector<std::vector<size_t>> lists = worth_joining(graph, groups, *list);
+    for (const std::vector<size_t>& joined : lists) {
+      if (notes && joined != lists[0])
+        tell_pair(*notes, graph, groups[lists[0][0]], groups[joined[0]],
+                  "parts of different widths have no epilogue, which costs more than one product less saves");
       if (joined.size() < 2) continue;
-      for (size_t k : joined) list_of[k] = joined[0];
       for (size_t i = 0; i < groups[joined[0]].members.size(); ++i) {
         Merge merge{{}, emit_joined};
         for (size_t k : joined) merge.members.push_back(groups[k].members[i]);
@@ -244,7 +243,7 @@ Graph fuse_gates(const Graph& graph, Notes* notes) {
       }
     }
   }
-  if (notes) tell_apart(*notes, graph, groups, list_of);
+  if (notes) tell_apart(*notes, graph, groups);
   return merges.empty() ? graph : apply(graph, std::move(merges), "fuse_gates", notes);
 }
 

@@ -47,7 +47,8 @@ Graph dce(const Graph& graph);
 ///   f = x·B  →   i = z[0:n],  f = z[n:2n]
 ///
 /// Whole groups only, with equal profiles (groups.h): every time step is treated alike, and the output layer
-/// is never tied to the recurrence.
+/// is never tied to the recurrence. Parts of different widths, which have no epilogue, stay apart unless all
+/// together are one vector.
 Graph fuse_gates(const Graph& graph, Notes* notes = nullptr);
 
 /// The same for weight gradients, whose left operands fuse_sums has made equal, and for bias gradients.

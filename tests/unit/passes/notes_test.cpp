@@ -113,7 +113,7 @@ output "c" %5
 output "d" %6
 )");
   EXPECT_THAT(notes, made("2 products of x with A, D", "one with 24 columns"));
-  EXPECT_THAT(notes, refused("products with A [3, 12] and C [3, 1]", "parts of different widths"));
+  EXPECT_THAT(notes, refused("products with C [3, 1] and A [3, 12]", "parts of different widths"));
 }
 
 TEST(Notes, StepsThatAreStackedAndThoseThatWait) {

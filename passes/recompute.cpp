@@ -43,7 +43,7 @@ bool row_by_row(const Node& n) {
     case Op::RowCount:
     case Op::Onto:
     case Op::Keep: return false;
-    case Op::MatMul: return !(n.attr.flags & kTransposeLeft);
+    case Op::MatMul:  // with its left operand transposed its rows are columns, no steps
     case Op::SumCols:
     case Op::MaxCols:
     case Op::ArgMax:

@@ -55,6 +55,9 @@ TEST_P(RecomputeOf, SameBitsInTraining) {
 TEST_P(RecomputeOf, SameBitsInEvaluation) {
   expect_same_bits(GetParam().second, ProgramKind::Evaluate);
 }
+TEST(Recompute, ResultsOfAllStepsStayWhole) {
+  expect_same_bits(test::tagger("", "scan lstm[17] over embed[8](x)"), ProgramKind::Predict);
+}
 
 TEST(Recompute, NeedsLessMemoryTheShorterTheSegments) {
   const Lowered lowered = test::lower_text(test::tagger("", "scan stack(lstm[32], 2) over embed[8](x)"),

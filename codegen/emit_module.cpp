@@ -224,6 +224,12 @@ void KernelFunction::weight_gradient() {
   Split split(b, args.depth[0], product.rows());
   Value* no_sums = zeros(width);
 
+  auto segment_at = [&](Value* turn) {
+    static_assert(sizeof(Segment) == 24);
+    Value* number = b.sub(b.sub(args.segment_count, b.i(1)), turn);
+    return b.ir.CreateInBoundsGEP(b.i64, args.segments, b.mul(number, b.i(3)));
+  };
+
   Value* tiles = b.maximum(split.tiles(), b.i(1));
   Value* panels = b.ir.CreateUDiv(b.sub(b.add(args.end, tiles), b.i(1)), tiles);
   b.loop(b.ir.CreateUDiv(args.begin, tiles), panels, [&](Value* panel) {
@@ -236,14 +242,16 @@ void KernelFunction::weight_gradient() {
     Value *pitch = args.stride[2], *stash_pitch = b.i(width);
     auto place = [&](Value* row) { return b.at(result, b.add(b.mul(row, pitch), col)); };
     Value* first_row = split.first(low);
-    if (!kernel.goes_on)
-      emit_copy_rows(b, place(first_row), pitch, no_sums, b.i(0), b.sub(split.first(high), first_row), cols);
+    if (!kernel.goes_on) {  // else the first block of rows begins at 0
+      b.when(b.ir.CreateICmpEQ(b.load_word(segment_at(b.i(0)), 2, b.i64), b.i(0)), [&] {
+        emit_copy_rows(b, place(first_row), pitch, no_sums, b.i(0), b.sub(split.first(high), first_row),
+                       cols);
+      });
+    }
 
     // from the last row of the last segment to the first of the first: cutting them elsewhere changes nothing
     b.loop(b.i(0), args.segment_count, [&](Value* s) {
-      static_assert(sizeof(Segment) == 24);
-      Value* number = b.sub(b.sub(args.segment_count, b.i(1)), s);
-      Value* segment = b.ir.CreateInBoundsGEP(b.i64, args.segments, b.mul(number, b.i(3)));
+      Value* segment = segment_at(s);
       Value* a_row = b.load_word(segment, 0, b.i64);
       Value* d_row = b.load_word(segment, 1, b.i64);
       Value* rows = b.load_word(segment, 2, b.i64);
@@ -262,6 +270,8 @@ void KernelFunction::weight_gradient() {
         Value* wide = b.ir.CreateAnd(b.ir.CreateICmpSGE(args.stride[0], b.i(kWide)),
                                      b.ir.CreateICmpSGE(count, b.i(kManyRows)));
         Value* down = b.sub(b.i(0), args.stride[0]);
+        Value* goes_on =
+            kernel.goes_on ? b.ir.getInt1(true) : b.ir.CreateICmpNE(b.ir.CreateOr(s, block), b.i(0));
         b.loop(b.i(0), b.ceil_div(b.sub(high, low), group_tiles), [&](Value* group) {
           Value* begin = b.add(low, b.mul(group, b.i(group_tiles)));
           Value* end = b.minimum(b.add(begin, b.i(group_tiles)), high);
@@ -280,7 +290,7 @@ void KernelFunction::weight_gradient() {
                    [&] { emit_copy_rows(b, stash, stash_pitch, place(first), pitch, height, stash_pitch); });
             product.call(height, b.at(group_left, b.sub(first, first_col)), b.i(1), left_pitch, panel_rows,
                          panel_pitch, count, b.ir.CreateSelect(whole, place(first), stash),
-                         b.ir.CreateSelect(whole, pitch, stash_pitch), b.ir.getInt1(true));
+                         b.ir.CreateSelect(whole, pitch, stash_pitch), goes_on);
             b.when(b.ir.CreateNot(whole),
                    [&] { emit_copy_rows(b, place(first), pitch, stash, stash_pitch, height, cols); });
           });

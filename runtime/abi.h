@@ -16,7 +16,8 @@ struct KernelArgs {
   const int64_t* stride;  // elements from one row of each operand to the next
   const int64_t* rows;    // rows[0]: rows of the iteration space; the others as the kernel's body names them
   const int64_t* depth;  // products: K of each segment; weight gradient: depth[0] = K, the rows of the result
-  const Segment* segments;  // weight gradient only; summed from the last to the first
+  const Segment* segments;  // weight gradient only, at least one; summed from the last to the first. If the
+                            // last has no rows, there is no other
   int64_t segment_count;
   int64_t cols;  // columns of the iteration space (of one part, where a product has several)
 };

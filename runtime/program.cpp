@@ -108,6 +108,21 @@ void Session::set_input(const std::string& name, std::span<const int32_t> values
   copy_in(name, values);
 }
 
+void Session::set_step_segments(const StepSegments& of, std::vector<Segment>& segments) const {
+  const int64_t* offset = rows_.row_offset[of.dim];
+  for (int32_t t = of.begin; t < of.end; ++t) {
+    const int64_t n = offset[t + 1] - offset[t];
+    if (n == 0) break;
+    const Segment step{offset[t + of.shift_a] - offset[of.begin + of.shift_a],
+                       offset[t + of.shift_b] - offset[of.begin + of.shift_b], n};
+    Segment* last = segments.empty() ? nullptr : &segments.back();
+    // Steps in which as many rows are left are one run: longer products, the same order of summing.
+    if (last != nullptr && last->a + last->n == step.a && last->b + last->n == step.b) last->n += n;
+    else segments.push_back(step);
+  }
+  if (segments.empty()) segments.push_back({0, 0, 0});
+}
+
 bool Session::execute(const Command& c, int32_t turn, int thread, int threads, Scratch& s) {
   int64_t units = c.units;
   if (c.kernel != Command::kPack) {
@@ -151,18 +166,8 @@ bool Session::execute(const Command& c, int32_t turn, int thread, int threads, S
     s.stride.push_back(program_.slabs[size_t(place.slab)].stride);
   }
   s.segments.clear();
-  if (c.segments.by_step) {
-    const int64_t* offset = rows_.row_offset[c.segments.dim];
-    const StepSegments& g = c.segments;
-    for (int32_t t = g.begin; t < g.end; ++t) {
-      const int64_t n = offset[t + 1] - offset[t];
-      if (n == 0) break;
-      s.segments.push_back({offset[t + g.shift_a] - offset[g.begin + g.shift_a],
-                            offset[t + g.shift_b] - offset[g.begin + g.shift_b], n});
-    }
-  } else {
-    s.segments.push_back({0, 0, s.rows[0]});
-  }
+  if (!c.segments.by_step) s.segments.push_back({0, 0, s.rows[0]});
+  else set_step_segments(c.segments, s.segments);
   const KernelArgs args{s.data.data(),  s.stride.data(),   s.rows.data(),
                         c.depth.data(), s.segments.data(), int64_t(s.segments.size()),
                         c.cols};

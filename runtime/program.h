@@ -185,6 +185,7 @@ class Session {
   void check_reshapes() const;
   /// False: this thread had nothing to do.
   bool execute(const Command& command, int32_t turn, int thread, int threads, Scratch& scratch);
+  void set_step_segments(const StepSegments& of, std::vector<Segment>& segments) const;
   template <typename T>
   void copy_in(const std::string& name, std::span<const T> values);
 

@@ -52,7 +52,7 @@ TEST_P(WeightGradientOn, WithoutRowsItIsZero) {
   std::mt19937 random(8);
   x.fill(random);
   d.fill(random);
-  run(gradient_kernel(2), gradient_call(x, d, dw, {}));
+  run(gradient_kernel(2), gradient_call(x, d, dw, {{0, 0, 0}}));
   EXPECT_TRUE(dw.intact());
   for (int64_t i = 0; i < 5; ++i)
     for (int64_t j = 0; j < 18; ++j) EXPECT_EQ(dw(i, j), 0);

@@ -18,10 +18,11 @@ TEST(Pack, PiecesLandWhereTheLayoutSaysAndTheRestIsZero) {
   for (int parts : {1, 2, 4, 6})
     for (int chunks : {1, 2, 3, 4}) {
       if (parts > 1 && chunks > 1) continue;
-      for (int64_t n : {1, 15, 16, 40, 70}) {
-        PanelShape shape{parts, chunks, 37, n};
+      for (const auto& [k, n] : std::vector<std::pair<int64_t, int64_t>>{
+               {37, 1}, {37, 15}, {37, 16}, {170, 40}, {37, 70}, {91, 300}}) {
+        PanelShape shape{parts, chunks, k, n};
         std::vector<float> want(size_t(shape.panels() * shape.k * shape.width()), 0), got(want.size(), -1);
-        // for each part: rows 0 .. 20 plain, rows 20 .. 37 transposed, both cut into two ranges of columns
+        // for each part: rows 0 .. 20 plain, rows 20 .. k transposed, both cut into two ranges of columns
         std::vector<std::vector<float>> sources;
         std::vector<PackPiece> pieces;
         float next = 1;
@@ -33,7 +34,7 @@ TEST(Pack, PiecesLandWhereTheLayoutSaysAndTheRestIsZero) {
                           0,
                           transposed,
                           transposed ? 20 : 0,
-                          transposed ? 17 : 20,
+                          transposed ? k - 20 : 20,
                           part,
                           half ? n / 2 : 0,
                           half ? n - n / 2 : n / 2};
@@ -50,11 +51,11 @@ TEST(Pack, PiecesLandWhereTheLayoutSaysAndTheRestIsZero) {
         int64_t half = shape.panels() / 2;
         pack(shape, pieces, got.data(), half, shape.panels());
         pack(shape, pieces, got.data(), 0, half);
-        EXPECT_EQ(got, want) << parts << " parts, " << chunks << " chunks, " << n << " columns";
+        EXPECT_EQ(got, want) << parts << " parts, " << chunks << " chunks, " << k << " x " << n;
         // with a part missing there are zeros
         std::vector<PackPiece> fewer(pieces.begin() + 2, pieces.end());
-        for (int64_t k = 0; k < 20; ++k)
-          for (int64_t j = 0; j < n; ++j) want[place(shape, k, 0, j)] = 0;
+        for (int64_t i = 0; i < 20; ++i)
+          for (int64_t j = 0; j < n; ++j) want[place(shape, i, 0, j)] = 0;
         pack(shape, fewer, got.data(), 0, shape.panels());
         EXPECT_EQ(got, want);
       }

@@ -82,7 +82,6 @@ struct Parts {
 
 struct Island {
   NodeId product = kNoNode;
-  Rows rows;
   int32_t cols = 1;
   bool reduces = false;
   NodeId last = kNoNode;  // of its nodes, which are chained
@@ -285,7 +284,6 @@ class Fuse {
     NodeId a = find(x), b = find(y);
     if (a == b) return true;
     Island &p = islands_[a], &q = islands_[b];
-    if (p.rows != q.rows) return false;
     if (p.cost + q.cost > kMostCost) {
       if (notes_)
         notes_->refused(
@@ -320,7 +318,6 @@ class Fuse {
       if (!live_[id] || role_[id] == Role::View || role_[id] == Role::Alone) continue;
       const Shape s = g_.shape(id);
       const bool product = role_[id] == Role::Product && parts_[id].width > 0;
-      islands_[id].rows = product ? parts_[id].rows : s.rows;
       islands_[id].cols = product ? parts_[id].width : s.cols;
       islands_[id].product = product ? id : kNoNode;
       islands_[id].reduces = role_[id] == Role::RowReduction;

@@ -10,7 +10,8 @@ smallest test program that should notice, expects it to fail, and puts the sourc
 
 A list has lines
   in FILE              the source that the mutations below change
-  by PROGRAM FILTER    the test program, and which of its tests (--gtest_filter)
+  by PROGRAM FILTER    the test program, and which of its tests (--gtest_filter); `text` for the text tests, and a
+                       regular expression for their names
   = NAME               one mutation; after it
   - TEXT               what stands in the source, exactly once ...
   + TEXT               ... and what takes its place; several lines of each make a block
@@ -50,10 +51,11 @@ class Mutation:
     def key(self):
         """Changes with the mutation, the source and the tests that should see it."""
         digest = hashlib.sha256()
-        folder = ROOT / "tests/unit" / self.program.removeprefix("test_")
+        folder = ROOT / "tests" / ("text/passes" if self.program == "text" else
+                                   f"unit/{self.program.removeprefix('test_')}")
         for part in [self.old, self.new, [self.tests], [self.source().read_text()]]:
             digest.update("\0".join(part).encode())
-        for test in sorted(folder.glob("*.cpp")):
+        for test in sorted([*folder.glob("*.cpp"), *folder.glob("*.ir")]):
             digest.update(test.read_bytes())
         return digest.hexdigest()
 
@@ -94,6 +96,21 @@ def run(command, seconds):
     return None if ran_out else done.returncode, done.stdout.decode(errors="replace")
 
 
+def build_and_test(mutation, build, seconds):
+    """(exit status of the build, of the tests or None, output of what ran last)"""
+    text = mutation.program == "text"
+    status, output = run(["ninja", "-C", build, "rnnc" if text else mutation.program], seconds)
+    if status != 0:
+        return status, None, output
+    if text:
+        cache = (ROOT / build / "CMakeCache.txt").read_text()
+        lit = next(line.split("=", 1)[1] for line in cache.splitlines() if line.startswith("LIT:"))
+        tests = [sys.executable, lit, "-q", "--param", f"build={ROOT / build}", "--filter", mutation.tests, "tests/text"]
+    else:
+        tests = [ROOT / build / "tests" / mutation.program, f"--gtest_filter={mutation.tests}", "--gtest_brief=1"]
+    return 0, *run(tests, seconds)
+
+
 def try_one(mutation, build, seconds):
     """How it went: caught, SURVIVED, or why it could not be tried."""
     changed = mutation.mutated()
@@ -102,14 +119,12 @@ def try_one(mutation, build, seconds):
     path, before = mutation.source(), mutation.source().read_text()
     try:
         path.write_text(changed)
-        status, output = run(["ninja", "-C", build, mutation.program], seconds)
-        if status is None:
+        built, status, output = build_and_test(mutation, build, seconds)
+        if built is None:
             return "the build took too long"
-        if status != 0:
+        if built != 0:
             print(output[-2000:])
             return "does not compile"
-        program = ROOT / build / "tests" / mutation.program
-        status, output = run([program, f"--gtest_filter={mutation.tests}", "--gtest_brief=1"], seconds)
         if status is None:
             return "caught (the tests do not end)"
         if status == 0 and " 0 tests" in output.replace("Running 0 tests", " 0 tests"):
@@ -121,10 +136,7 @@ def try_one(mutation, build, seconds):
 
 def passes_unchanged(mutation, build, seconds):
     """Whether the tests pass without any mutation; asked once for each program and filter."""
-    status, output = run(["ninja", "-C", build, mutation.program], seconds)
-    if status == 0:
-        program = ROOT / build / "tests" / mutation.program
-        status, output = run([program, f"--gtest_filter={mutation.tests}", "--gtest_brief=1"], seconds)
+    _, status, output = build_and_test(mutation, build, seconds)
     if status != 0:
         print(output[-2000:])
     return status == 0

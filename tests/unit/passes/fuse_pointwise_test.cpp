@@ -202,6 +202,19 @@ output "z" %1
   EXPECT_EQ(island.at(Op::Exp), -1);
 }
 
+TEST(FusePointwise, ARowForAllIsNoIslandWithTheRowsOfABatch) {
+  const auto island = islands_of(fused(R"(
+%0 = input "x" : f32[B, 3]
+%1 = variable "b" : f32[1, 3]
+%2 = tanh %1 : f32[1, 3]
+%3 = add %0 %2 : f32[B, 3]
+%4 = exp %3 : f32[B, 3]
+output "y" %4
+)"));
+  EXPECT_EQ(island.at(Op::Tanh), -1);
+  EXPECT_EQ(island.at(Op::Add), island.at(Op::Exp));
+}
+
 TEST(FusePointwise, AReductionDoesNotFollowAProductInItsKernel) {
   // columns of a product are made panel by panel: a row's sum is known only behind all of them
   const auto island = islands_of(fused(R"(
@@ -266,6 +279,35 @@ output "d" %7
     if (g[id].op == Op::Mul && g.arg(id, 0) == g.arg(id, 1)) square = g[id].island;
   }
   EXPECT_EQ(product, square);
+}
+
+TEST(FusePointwise, OfUsersAtSeveralDepthsAForwardNodeWaitsForNone) {
+  for (const bool backward : {false, true}) {
+    Graph g;
+    const NodeId x = g.input("x", {Type::F32, Rows::batch(), 3});
+    const NodeId W = g.variable("W", 3, 3);
+    g.set_backward(backward);
+    const NodeId shared = g.unary(Op::Tanh, x);
+    const NodeId first = g.binary(Op::Mul, shared, g.matmul(g.unary(Op::Exp, x), W));
+    g.roots = {{"y", g.binary(Op::Add, shared, g.matmul(first, W))}};
+    const auto island = islands_of(fused(print(g)));
+    EXPECT_EQ(island.at(Op::Tanh) == island.at(Op::Mul), backward);
+  }
+}
+
+TEST(FusePointwise, EpiloguesOfTwoProductsThatShareAnOperandStayApart) {
+  fused(R"(
+%0 = input "x" : f32[B, 3]
+%1 = variable "W" : f32[3, 3]
+%2 = variable "V" : f32[3, 3]
+%3 = tanh %0 : f32[B, 3]
+%4 = matmul %0 %1 : f32[B, 3]
+%5 = matmul %0 %2 : f32[B, 3]
+%6 = mul %3 %4 : f32[B, 3]
+%7 = add %3 %5 : f32[B, 3]
+output "y" %6
+output "z" %7
+)");
 }
 
 TEST(FusePointwise, RandomGraphs) {

@@ -138,16 +138,25 @@ TEST(Legalize, SumsHaveFewTerms) {
 }
 
 TEST(Legalize, ConstantsThatAreReadFromMemoryAreComputed) {
-  legal(test::graph(R"(
+  const Graph g = legal(test::graph(R"(
 %0 = constant 2 : f32[T0.1, 3]
 %1 = variable "W" : f32[3, 3]
 %2 = matmul %0 %1 : f32[T0.1, 3]
 %3 = pad_rows %0 : f32[B, 3]
 %4 = constant 3 : f32[1, 1]
+%5 = constant 4 : f32[5, 3]
+%6 = input "i" : i32[B, 1]
+%7 = gather %5 %6 : f32[B, 3]
 output "y" %2
 output "p" %3
 output "c" %4
+output "g" %7
 )"));
+  EXPECT_EQ(count(g, Op::Copy), 3);  // of %0, %4 and %5
+  for (NodeId id = 0; id < g.size(); ++id) {
+    if (g[id].op == Op::Copy) continue;
+    for (NodeId a : g.args(id)) EXPECT_NE(g[a].op, Op::Constant) << print(g);
+  }
 }
 
 TEST(Legalize, ANewValueIsWrittenByAKernelOfItsOwn) {
@@ -158,8 +167,10 @@ TEST(Legalize, ANewValueIsWrittenByAKernelOfItsOwn) {
 %3 = tanh %1 : f32[2, 2]
 %4 = concat_rows %2 %3 : f32[4, 2]
 %5 = slice_rows %4 {offset=2} : f32[2, 2]
+%6 = variable "U" : f32[2, 2]
 assign "W" %1
 assign "V" %5
+assign "U" %2
 output "y" %4
 )"));
   for (const Root& root : g.roots) {

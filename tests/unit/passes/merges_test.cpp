@@ -309,6 +309,29 @@ output "a" %4
   EXPECT_EQ(print(fuse_sums(g)), print(g));
 }
 
+TEST(FuseSums, ASumThatIsUsedElsewhereStays) {
+  const Graph before = test::graph(R"(
+%0 = input "a" : f32[B, 3]
+%1 = input "b" : f32[B, 3]
+%2 = input "c" : f32[B, 3]
+%3 = variable "A" : f32[3, 3]
+%4 = variable "B" : f32[3, 3]
+%5 = variable "C" : f32[3, 3]
+%6 = matmul %0 %3 : f32[B, 3]
+%7 = matmul %1 %4 : f32[B, 3]
+%8 = add %6 %7 : f32[B, 3]
+%9 = matmul %2 %5 : f32[B, 3]
+%10 = add %8 %9 : f32[B, 3]
+output "y" %10
+output "z" %8
+)");
+  const Graph g = fuse_sums(before);
+  expect_same_values(before, g);
+  for (NodeId id = 0; id < g.size(); ++id) {
+    if (g[id].op == Op::MatMul) EXPECT_LE(g.shape(g.arg(id, 0)).cols, 6) << print(g);
+  }
+}
+
 TEST(FuseSums, PaddedTermsOfDifferentRowsStayApart) {
   const Graph g = test::graph(R"(
 %0 = input "a" : f32[T0.0, 3]

@@ -77,6 +77,8 @@ const std::vector<Rule>& rules() {
        "%20 = mul %9 %2 : f32[T0.1, 3]\noutput \"z\" %20", unchanged},
       {"0 / b", "%20 = div %9 %0 : f32[B, 3]\noutput \"z\" %20", "output \"z\" %11"},
       {"a / 1", "%20 = div %0 %10 : f32[B, 3]\noutput \"z\" %20", "output \"z\" %0"},
+      {"a / 1 that stretches a is left",
+       "%20 = constant 1 : f32[B, 3]\n%21 = div %4 %20 : f32[B, 3]\noutput \"z\" %21", unchanged},
       {"a ^ 1", "%20 = pow %0 %10 : f32[B, 3]\noutput \"z\" %20", "output \"z\" %0"},
       {"a ^ 0", "%20 = pow %0 %9 : f32[B, 3]\noutput \"z\" %20",
        "%20 = constant 1 : f32[B, 3]\noutput \"z\" %20"},
@@ -216,6 +218,14 @@ const std::vector<Rule>& rules() {
        "%20 = tanh %2 : f32[T0.1, 3]\n%21 = tanh %3 : f32[T0.2, 3]\n%22 = concat_cols %2 %20 : f32[T0.1, 6]\n"
        "%23 = concat_cols %3 %21 : f32[T0.2, 6]\n%24 = concat_rows %22 %23 : f32[T0.1:3, 6]\noutput \"z\" "
        "%24"},
+      {"[stack a_t, stack b_t] that are cut elsewhere is left",
+       "%20 = slice_rows %6 : f32[T0.1, 3]\n%21 = slice_rows %6 : f32[T0.2:4, 3]\n"
+       "%22 = slice_rows %6 : f32[T0.1:3, 3]\n%23 = slice_rows %6 : f32[T0.3, 3]\n"
+       "%24 = tanh %20 : f32[T0.1, 3]\n%25 = tanh %21 : f32[T0.2:4, 3]\n"
+       "%26 = tanh %22 : f32[T0.1:3, 3]\n%27 = tanh %23 : f32[T0.3, 3]\n"
+       "%28 = concat_rows %24 %25 : f32[T0.1:4, 3]\n%29 = concat_rows %26 %27 : f32[T0.1:4, 3]\n"
+       "%30 = concat_cols %28 %29 : f32[T0.1:4, 6]\noutput \"z\" %30",
+       unchanged},
       {"a count of rows does not wait for the value",
        "%20 = tanh %0 : f32[B, 3]\n%21 = row_count %20 : f32[1, 1]\noutput \"z\" %21",
        "%20 = row_count %0 : f32[1, 1]\noutput \"z\" %20"},

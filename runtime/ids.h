@@ -50,7 +50,7 @@ class Ids {
     uint32_t value = from[0];
     if (width_ > 1) value |= static_cast<uint32_t>(from[1]) << 8;
     if (width_ > 2) value |= static_cast<uint32_t>(from[2]) << 16 | static_cast<uint32_t>(from[3]) << 24;
-    return static_cast<int32_t>(value) - 1;
+    return static_cast<int32_t>(value - 1);
   }
   /// `count` numbers from `begin` on.
   std::vector<int32_t> slice(size_t begin, size_t count) const {

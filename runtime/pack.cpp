@@ -18,17 +18,17 @@ void copy_rows(const float* from, int64_t stride, int64_t k, int64_t cols, float
     std::memcpy(to + i * width, from + i * stride, size_t(cols) * sizeof(float));
 }
 
-using Four = float __attribute__((vector_size(16), aligned(4), may_alias));
+using Four = float __attribute__((vector_size(16)));
 
 // to[r * width + j] = from[j * stride + r] for r, j = 0 .. 3
 void transpose_4x4(const float* from, int64_t stride, float* to, int64_t width) {
   Four row[4];
-  for (int j = 0; j < 4; ++j) row[j] = *reinterpret_cast<const Four*>(from + j * stride);
+  for (int j = 0; j < 4; ++j) std::memcpy(&row[j], from + j * stride, sizeof(Four));
   const Four low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
   const Four low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
   const Four high01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
   const Four high23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
-  const auto put = [&](int r, Four values) { *reinterpret_cast<Four*>(to + r * width) = values; };
+  const auto put = [&](int r, const Four& values) { std::memcpy(to + r * width, &values, sizeof(Four)); };
   put(0, __builtin_shufflevector(low01, low23, 0, 1, 4, 5));
   put(1, __builtin_shufflevector(low01, low23, 2, 3, 6, 7));
   put(2, __builtin_shufflevector(high01, high23, 0, 1, 4, 5));

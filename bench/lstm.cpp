@@ -61,9 +61,14 @@ struct Rivals {
       if (const auto* t = std::get_if<ast::Train>(&item)) train = t;
       if (const auto* d = std::get_if<ast::DataBlock>(&item)) data = d;
     }
-    const LowerInput input{
-        checked.file, checked.library, source, checked.library_source, {{"E", c.inputs}, {"H", c.hidden}},
-        {"T"}};
+    const LowerInput input{checked.file,
+                           checked.library,
+                           source,
+                           checked.library_source,
+                           {{"E", c.inputs}, {"H", c.hidden}},
+                           {"T"},
+                           {-1},
+                           {}};
     const Lowered lowered = lower(input, "m", train, data, nullptr);
     CompileOptions options;
     options.batch_capacity = c.batch;
@@ -75,9 +80,9 @@ struct Rivals {
     session->set_rows({c.batch, {offsets.data()}});
     const char* gates[] = {"i", "f", "g", "o"};
     for (int k = 0; k < 4; ++k) {
-      set(fmt::format("h.lstm.W{}", gates[k]), eigen.W(k));
-      set(fmt::format("h.lstm.U{}", gates[k]), eigen.U(k));
-      set(fmt::format("h.lstm.b{}", gates[k]), eigen.b(k));
+      set(fmt::format("h.lstm.W{}", gates[k]), eigen.get('W', k));
+      set(fmt::format("h.lstm.U{}", gates[k]), eigen.get('U', k));
+      set(fmt::format("h.lstm.b{}", gates[k]), eigen.get('b', k));
     }
   }
 

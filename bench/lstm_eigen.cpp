@@ -9,11 +9,6 @@ namespace {
 using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Vector = Eigen::RowVectorXf;
 
-std::vector<float> columns(const Matrix& m, int first, int n) {
-  const Matrix part = m.middleCols(first, n);
-  return {part.data(), part.data() + part.size()};
-}
-
 }  // namespace
 
 struct EigenLstm::State {
@@ -32,14 +27,21 @@ EigenLstm::EigenLstm(int steps, int batch, int inputs, int hidden)
 }
 EigenLstm::~EigenLstm() = default;
 
-std::vector<float> EigenLstm::W(int gate) const {
-  return columns(s_->W, gate * s_->hidden, s_->hidden);
+std::vector<float> EigenLstm::get(char parameter, int gate) const {
+  const auto columns = [&](const auto& m) {
+    const Matrix part = m.middleCols(gate * s_->hidden, s_->hidden);
+    return std::vector<float>(part.data(), part.data() + part.size());
+  };
+  return parameter == 'W' ? columns(s_->W) : parameter == 'U' ? columns(s_->U) : columns(s_->b);
 }
-std::vector<float> EigenLstm::U(int gate) const {
-  return columns(s_->U, gate * s_->hidden, s_->hidden);
-}
-std::vector<float> EigenLstm::b(int gate) const {
-  return columns(s_->b, gate * s_->hidden, s_->hidden);
+void EigenLstm::set(char parameter, int gate, std::span<const float> values) {
+  const auto columns = [&](auto& m) {
+    m.middleCols(gate * s_->hidden, s_->hidden) =
+        Eigen::Map<const Matrix>(values.data(), m.rows(), s_->hidden);
+  };
+  if (parameter == 'W') columns(s_->W);
+  else if (parameter == 'U') columns(s_->U);
+  else columns(s_->b);
 }
 
 float EigenLstm::train_step(std::span<const float> x_values, std::span<const float> y_values, float rate) {

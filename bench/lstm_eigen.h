@@ -19,10 +19,9 @@ class EigenLstm {
   /// x: [steps * batch, inputs], y: [steps * batch, hidden], row after row.
   float train_step(std::span<const float> x, std::span<const float> y, float rate);
 
-  /// Columns k * hidden .. of W [inputs, 4 hidden], U [hidden, 4 hidden], b [4 hidden], row after row.
-  std::vector<float> W(int gate) const;
-  std::vector<float> U(int gate) const;
-  std::vector<float> b(int gate) const;
+  /// Columns gate * hidden .. of W [inputs, 4 hidden], U [hidden, 4 hidden] or b [4 hidden], row after row.
+  std::vector<float> get(char parameter, int gate) const;
+  void set(char parameter, int gate, std::span<const float> values);
 
  private:
   struct State;

@@ -19,8 +19,10 @@
 namespace rnnc {
 namespace {
 
-// Longer than any balanced step waits; after that the machine is shared, and sleeping is polite.
-constexpr auto kSpin = std::chrono::microseconds(100);
+// How long to wait awake. Where each thread has a processor: longer than another program's turn on one of
+// them (some ms), since who sleeps at a barrier loses the processor to that program, and the step ten times
+// its time. Where they share processors, who waits must let the others run.
+constexpr std::chrono::microseconds kSpinAlone{5000}, kSpinShared{100};
 
 void pause_briefly() {
 #if defined(__x86_64__)
@@ -31,17 +33,23 @@ void pause_briefly() {
 }
 
 // Until `value` is no longer `old`.
-void wait_for_change(std::atomic<uint32_t>& value, uint32_t old) {
+void wait_for_change(std::atomic<uint32_t>& value, uint32_t old, std::chrono::microseconds spin) {
   std::chrono::steady_clock::time_point give_up{};
   do {
     for (int turn = 0; turn < 64; ++turn) {
       if (value.load(std::memory_order_acquire) != old) return;
       pause_briefly();
     }
-    if (give_up == std::chrono::steady_clock::time_point{})
-      give_up = std::chrono::steady_clock::now() + kSpin;
+    if (give_up == std::chrono::steady_clock::time_point{}) give_up = std::chrono::steady_clock::now() + spin;
   } while (std::chrono::steady_clock::now() < give_up);
   value.wait(old, std::memory_order_acquire);
+}
+
+// Processors this process may run on, hardware threads each; a large number if nobody knows.
+int processors_in_mask() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  return sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1 << 20;
 }
 
 // Cores this process may run on, hardware threads of one core counted once.
@@ -108,7 +116,11 @@ FlushSubnormals::~FlushSubnormals() {
 #endif
 }
 
-Team::Team(int threads, Trace* trace) : size_(threads), trace_(trace), process_(getpid()) {
+Team::Team(int threads, Trace* trace)
+    : size_(threads),
+      spin_(threads <= std::min(processors_in_mask(), cpu_quota()) ? kSpinAlone : kSpinShared),
+      trace_(trace),
+      process_(getpid()) {
   if (threads < 1) throw std::runtime_error("a team needs at least one thread");
   try {
     for (int t = 1; t < size_; ++t) threads_.emplace_back(&Team::serve, this, t);
@@ -169,7 +181,7 @@ void Team::barrier() {
     phase_.store(phase + 1, std::memory_order_release);
     phase_.notify_all();
   } else {
-    wait_for_change(phase_, phase);
+    wait_for_change(phase_, phase, spin_);
   }
 }
 

@@ -2,6 +2,7 @@
 // same list of commands and does its own units of each.
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <thread>
@@ -54,6 +55,7 @@ class Team {
   void stop();
 
   int size_;
+  std::chrono::microseconds spin_;  // of a barrier, before it sleeps
   Trace* trace_;
   int64_t process_;
   const std::function<void(int)>* work_ = nullptr;

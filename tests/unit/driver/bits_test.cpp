@@ -1,8 +1,8 @@
 // Every promise of equal bits, in one matrix: for each target of this machine and each program, the numbers
 // do not depend on the threads, the capacity of the batch, what ran before, who compiled it, whether products
-// of all steps are done at once or with the steps, or, for what is shown of a row, on the rows beside it.
-// Between targets bits may differ (vectors of other widths sum in another order); that is not promised, and
-// agree_test holds them together within rounding.
+// of all steps are done at once or with the steps, whether the forward pass is kept or computed again, or,
+// for what is shown of a row, on the rows beside it. Between targets bits may differ (vectors of other widths
+// sum in another order); that is not promised, and agree_test holds them together within rounding.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,10 +24,12 @@ struct Setting {
   int64_t capacity;
   bool another_compiler;  // a fresh Jit
   bool hoisted = true;    // what does not recur leaves the time loop
+  int32_t segment = 0;    // steps after which the forward pass is cut, to be computed again; 0: it is kept
 };
-const Setting kSettings[] = {{1, kRows, false},        {2, kRows, false},    {3, kRows, false},
-                             {1, 40, false},           {2, 40, true},        {1, kRows, true},
-                             {1, kRows, false, false}, {2, 40, false, false}};
+const Setting kSettings[] = {{1, kRows, false},        {2, kRows, false},     {3, kRows, false},
+                             {1, 40, false},           {2, 40, true},         {1, kRows, true},
+                             {1, kRows, false, false}, {2, 40, false, false}, {1, kRows, false, true, 2},
+                             {2, 40, false, false, 3}};
 
 std::vector<std::pair<std::string, std::string>> cases() {
   return {{"lstm", test::classifier("", "scan stack(both(lstm[17]), 2) over embed[8](x)")},
@@ -98,9 +100,10 @@ TEST_P(Bits, DependOnNothingButTargetDataAndModel) {
           test::make_batch(graph, std::vector<int64_t>(size_t(kRows), kSteps), kSteps, kLabels);
       Results want;
       for (const Setting& s : kSettings) {
-        SCOPED_TRACE(fmt::format("{} threads, room for {} rows{}{}", s.threads, s.capacity,
+        SCOPED_TRACE(fmt::format("{} threads, room for {} rows{}{}, segments of {}", s.threads, s.capacity,
                                  s.another_compiler ? ", compiled anew" : "",
-                                 s.hoisted ? "" : ", products with the steps"));
+                                 s.hoisted ? "" : ", products with the steps", s.segment));
+        options.segments = s.segment > 0 ? Segments{0, s.segment} : Segments{};
         options.batch_capacity = s.capacity;
         options.disabled_passes.assign(s.hoisted ? 0 : 1, "batch_over_time");
         Jit fresh(target);

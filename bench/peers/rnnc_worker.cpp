@@ -1,7 +1,10 @@
 // rnnc among its peers: the model of a job, compiled as `rnnc train` and `rnnc predict` do.
 //
-//   peer_rnnc FOLDER               serves (see worker.h); also `machine`: peak GFLOP/s and GB/s of its
-//   threads peer_rnnc --parameters FOLDER  their names and sizes as JSON, for the conductor
+//   peer_rnnc FOLDER               serves (see worker.h)
+//   peer_rnnc --parameters FOLDER  their names and sizes as JSON, for the conductor
+//
+// Commands of its own: `machine`, peak GFLOP/s and GB/s of its threads; `where`, microseconds of each command
+// of a step.
 #include <fmt/format.h>
 
 #include <iostream>

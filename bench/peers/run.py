@@ -180,13 +180,13 @@ def contest(job, options, python, numpy):
                 begin = time.perf_counter()
                 try:
                     worker = Worker(who, command, folder, cores)
+                    worker.ask(f"step {1 if job['vocabulary'] else job['hidden']}")  # moves more than rounding does
                 except RuntimeError as error:  # the others go on
                     if who == "rnnc":
                         raise
                     print(error, file=sys.stderr)
                     continue
                 workers.append(worker)
-                worker.ask(f"step {1 if job['vocabulary'] else job['hidden']}")  # moves more than rounding does
                 facts = worker.facts | {"start_s": round(time.perf_counter() - begin, 2)}
                 facts["difference"] = 0.0 if who == "rnnc" else difference(folder, job, worker.facts["name"], numpy)
                 result["peers"][who] = facts
@@ -269,7 +269,7 @@ def read_options():
 def main():
     options = read_options()
     python = environment(options.venv)
-    if pathlib.Path(sys.prefix) != options.venv.resolve():  # numpy and matplotlib are there
+    if pathlib.Path(sys.prefix).resolve() != options.venv.resolve():  # numpy and matplotlib are there
         os.execv(python, [str(python), *sys.argv])
     import numpy
     import report
